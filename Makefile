@@ -1,0 +1,72 @@
+# Every target is listed by `make help`; what a target needs it builds.
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.headroom-stamp
+SOURCES := headroom infra sandbox tests benchmarks
+# A test run writes nothing into the tree.
+export PYTHONDONTWRITEBYTECODE :=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint types unit e2e snapshots schema requirements bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST) | \
+	  { [ -t 1 ] && cat || sed 's/\x1b\[[0-9;]*m//g'; }
+
+setup: $(STAMP) ## Put the pinned environment and the `headroom` command into .venv
+
+$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
+	@echo "setup: the environment in $(VENV) (about a minute the first time)"
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	  { echo "setup: $(PYTHON) is not Python 3.11 to 3.13; name one: make PYTHON=python3.12" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+	@echo "setup: done; the command is $(BIN)/headroom"
+
+demo: setup ## Bring the dev stack up on the sandbox, change it, take it down
+	@$(BIN)/headroom demo
+
+test: setup ## All tests that need nothing heavier than the engine
+	@echo "test: unit and property tests"
+	@$(BIN)/pytest -n 2 -m "not e2e"
+	@$(MAKE) --no-print-directory e2e
+
+check: lint types unit ## Lint, types, unit tests: under a minute
+
+lint: setup ## Format and lint as CI does
+	@$(BIN)/ruff format --check $(wildcard $(SOURCES))
+	@$(BIN)/ruff check $(wildcard $(SOURCES))
+	@$(BIN)/lint-imports
+
+types: setup ## Type-check
+	@$(BIN)/ty check $(wildcard headroom infra sandbox)
+
+unit: setup ## Unit and property tests
+	@$(BIN)/pytest -n 2 -m "not e2e"
+
+e2e: setup ## Tests that run the real Pulumi engine on the sandbox
+	@echo "e2e: the real engine (built once, about 4 minutes, where no pulumi is installed)"
+	@$(BIN)/headroom sandbox engine
+	@$(BIN)/pytest -m e2e
+
+snapshots: setup ## Renew the resource graphs that the tests compare with; read the diff
+	@$(BIN)/pytest -m "not e2e" --snapshot-update
+
+schema: setup ## Renew the JSON Schema of the stack files
+	@$(BIN)/headroom schema > stack.schema.json
+
+requirements: setup ## Compile the pinned requirements from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	  pyproject.toml --output-file requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	  pyproject.toml --group dev --output-file requirements-dev.txt
+
+bench: setup ## Measure: the program against a bare one, in one run
+	@$(BIN)/python -m benchmarks
+
+clean: ## Remove what was built in the tree (the cache folder stays)
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,73 @@
+"""`headroom demo`: the dev stack on the sandbox, from nothing to nothing, each step checked."""
+
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sandbox.engine.demonstration import Demonstration
+
+STACK = "dev"
+
+
+def demo() -> None:
+    """Bring the dev stack up on an imitation of Google Cloud, edit it, take it down.
+
+    The real Pulumi engine runs in a sandbox made for the occasion and deleted afterwards; no project file
+    changes and no cloud is reached. Exit code 0: every step did what it says. 1: one did not.
+    """
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console.print(
+        "[bold]headroom demo[/bold]: the dev stack, the real Pulumi engine, an imitation of Google Cloud"
+    )
+    from headroom.cli.sandbox import user_errors
+    from sandbox.engine.demonstration import StepFailedError, open_demonstration
+
+    started = time.monotonic()
+    with user_errors():
+        try:
+            with open_demonstration(
+                Path.cwd(), STACK, lambda line: console.print(f"  {line}")
+            ) as demonstration:
+                _play(console, demonstration)
+        except StepFailedError as error:
+            console.print(f"[bold red]the demo failed[/bold red]: {error}", soft_wrap=True)
+            raise typer.Exit(1) from None
+    console.print(f"[bold green]done[/bold green] in {time.monotonic() - started:.0f} s")
+
+
+def _play(console: "Console", demonstration: "Demonstration") -> None:
+    with _step(console, "1. Bring the environment up", f"pulumi up -s {STACK} --yes"):
+        count = demonstration.bring_up()
+        console.print(f"  {count} resources are in the state")
+    with _step(console, "2. Again: nothing is left to do", f"pulumi up -s {STACK} --yes --expect-no-changes"):
+        demonstration.bring_up_again()
+    edit = demonstration.plan_edit()
+    title = (
+        f"3. Edit the stack file: pools.cpu.nodes.max from {edit.before} to {edit.after}; look at the diff"
+    )
+    with _step(console, title, f"pulumi preview -s {STACK} --diff"):
+        demonstration.edit_and_preview(edit)
+    with _step(console, "4. Take it all down", f"pulumi destroy -s {STACK} --yes"):
+        demonstration.take_down()
+    console.print("\nLeft in the cloud, because Google cannot delete it:")
+    for kind, name in demonstration.list_left_over():
+        console.print(f"  {kind.rsplit(':', 1)[-1]}  {name}", soft_wrap=True)
+
+
+@contextmanager
+def _step(console: "Console", title: str, command: str) -> Generator[None]:
+    started = time.monotonic()
+    console.print()
+    console.rule(f"[bold]{title}", align="left")
+    console.print(f"[dim]$ {command}[/dim]")
+    yield
+    console.print(f"[green]as claimed[/green], {time.monotonic() - started:.1f} s")

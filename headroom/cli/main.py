@@ -1,0 +1,33 @@
+"""The `headroom` command: parses, calls, renders; each command imports what it needs when it runs."""
+
+import sys
+
+import typer
+
+from headroom.cli.demo import demo
+from headroom.cli.plan import plan
+from headroom.cli.sandbox import app as sandbox
+from headroom.cli.schema import schema
+from headroom.spec.errors import StackFileError
+
+app = typer.Typer(
+    name="headroom",
+    help="Shared accelerator quota for ML pipelines on Google Cloud: plan it, provision it, guard it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(plan)
+app.command()(schema)
+app.command()(demo)
+app.add_typer(sandbox, name="sandbox")
+
+
+def main() -> None:
+    """Run the command; what is wrong with the input ends it with exit code 2 and no traceback."""
+    try:
+        app()
+    except StackFileError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(2)

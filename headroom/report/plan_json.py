@@ -1,0 +1,69 @@
+"""The plan as JSON, for jobs and for `jq`."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from headroom.planning.node_pools import PoolPlan
+from headroom.planning.pipelines import capacity
+from headroom.planning.plan import Plan
+from headroom.planning.quota import QuotaDraw
+
+
+def render_json(plan: Plan) -> str:
+    """Return the plan as JSON text; amounts of cpu are thousandths of a core, of memory bytes."""
+    return json.dumps(describe_plan(plan), indent=2)
+
+
+def describe_plan(plan: Plan) -> dict[str, Any]:
+    """Return the plan as plain data, without secrets."""
+    cluster = asdict(plan.cluster) | {"registries": [registry.host for registry in plan.cluster.registries]}
+    return {
+        "environment": plan.environment,
+        "project": plan.project,
+        "region": plan.region,
+        "labels": dict(plan.labels),
+        "network": asdict(plan.network),
+        "encryption": asdict(plan.encryption),
+        "cluster": cluster,
+        "pools": [_describe_pool(pool) for pool in plan.all_pools],
+        "pipelines": [asdict(pipeline) for pipeline in plan.pipelines],
+        "pool_quota": [_describe_draw(draw) for draw in plan.pool_quota],
+        "quota": [_describe_draw(draw) for draw in plan.quota],
+    }
+
+
+def _describe_pool(pool: PoolPlan) -> dict[str, Any]:
+    return {
+        "name": pool.name,
+        "machine": pool.machine.name,
+        "accelerator": pool.accelerator.name if pool.accelerator else None,
+        "capacity": pool.capacity,
+        "min_nodes": pool.min_nodes,
+        "max_nodes": pool.max_nodes,
+        "peak_nodes": pool.peak_nodes,
+        "hosts_per_slice": pool.hosts_per_slice,
+        "physical_devices_per_node": pool.physical_devices,
+        "devices_per_node": pool.devices_per_node,
+        "allocatable": capacity(pool),
+        "node": asdict(pool.node),
+        "placement": asdict(pool.placement) if pool.placement else None,
+        "location_policy": pool.location_policy,
+        "upgrade": pool.upgrade.model_dump() if pool.upgrade else None,
+        "auto_repair": pool.auto_repair,
+        "labels": dict(pool.labels) | dict(pool.gke_labels),
+        "taints": [*(f"{key}={value}:{effect}" for key, value, effect in pool.taints), *pool.gke_taints],
+        "node_pools": [asdict(node_pool) for node_pool in pool.node_pools],
+    }
+
+
+def _describe_draw(draw: QuotaDraw) -> dict[str, Any]:
+    return {
+        "service": draw.quota.service,
+        "quota_id": draw.quota.quota_id,
+        "region": draw.quota.region,
+        "dimensions": dict(draw.quota.dimensions),
+        "verified": draw.quota.verified,
+        "pool": draw.pool or None,
+        "amount": draw.amount,
+    }

@@ -1,0 +1,129 @@
+"""The plan as tables, for people."""
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from headroom.planning.node_pools import PoolPlan
+from headroom.planning.pipelines import LimitPlan, capacity, format_amount
+from headroom.planning.plan import Plan
+from headroom.spec.pools import BlueGreen
+from headroom.spec.quantities import format_cpu
+
+_GIB = 2**30
+
+
+def print_plan(plan: Plan) -> None:
+    """Print the plan to standard output; coloured on a terminal only, as wide as it must be elsewhere."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=200)
+    tier = "production, protected" if plan.cluster.protected else "development"
+    console.print(f"[bold]{plan.environment}[/bold]: {plan.project}, {plan.region}, {tier}\n")
+    for table in (_pool_table(plan), _quota_table(plan), _pipeline_table(plan)):
+        console.print(table)
+        console.print()
+
+
+def _table(title: str, left: tuple[str, ...], right: tuple[str, ...]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in left:
+        table.add_column(heading, no_wrap=heading != "zones")
+    for heading in right:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _pool_table(plan: Plan) -> Table:
+    table = _table(
+        "Pools: what pods can ask for when each is at its maximum",
+        ("pool", "machine", "accelerator", "capacity", "zones", "upgrade"),
+        ("nodes", "hosts", "cpu", "memory", "devices"),
+    )
+    for pool in plan.all_pools:
+        amounts = capacity(pool)
+        table.add_row(
+            pool.name,
+            pool.machine.name,
+            _accelerator(pool),
+            pool.capacity,
+            _zones(pool),
+            _upgrade(pool),
+            f"{pool.min_nodes}-{pool.max_nodes}",
+            _hosts(pool),
+            format_cpu(amounts["cpu"] // 1000 * 1000),
+            f"{amounts['memory'] // _GIB}Gi",
+            str(amounts.get("gpus", amounts.get("chips", ""))),
+        )
+    return table
+
+
+def _accelerator(pool: PoolPlan) -> str:
+    if pool.accelerator is None:
+        return ""
+    text = f"{pool.accelerator.name} x{pool.physical_devices}"
+    if pool.devices_per_node != pool.physical_devices:
+        text += f" as {pool.devices_per_node}"
+    if pool.placement and pool.placement.topology:
+        text += f", {pool.placement.topology}"
+    return text
+
+
+def _zones(pool: PoolPlan) -> str:
+    zones = list(dict.fromkeys(zone for node_pool in pool.node_pools for zone in node_pool.zones))
+    region = zones[0].rsplit("-", 1)[0]
+    return f"{region}-{','.join(zone.rsplit('-', 1)[1] for zone in zones)}"
+
+
+def _upgrade(pool: PoolPlan) -> str:
+    if pool.upgrade is None:
+        return "as they come and go" if pool.hosts_per_slice == 1 else "by slice"
+    if isinstance(pool.upgrade, BlueGreen):
+        return f"blue-green, {pool.peak_nodes} at once"
+    return f"surge {pool.upgrade.max_surge}, {pool.upgrade.max_unavailable} away"
+
+
+def _hosts(pool: PoolPlan) -> str:
+    return f"{len(pool.node_pools)} x {pool.hosts_per_slice}" if pool.hosts_per_slice > 1 else ""
+
+
+def _quota_table(plan: Plan) -> Table:
+    table = _table(
+        "Quota drawn from Google Cloud at most, upgrades and disks included",
+        ("quota", "where", "dimensions", "pools"),
+        ("drawn",),
+    )
+    for total in plan.quota:
+        pools = [f"{draw.pool} {draw.amount:,}" for draw in plan.pool_quota if draw.quota == total.quota]
+        table.add_row(
+            total.quota.quota_id,
+            total.quota.region or "all regions",
+            ", ".join(f"{key}={value}" for key, value in total.quota.dimensions if key != "region"),
+            ", ".join(pools),
+            f"{total.amount:,}",
+        )
+    return table
+
+
+def _pipeline_table(plan: Plan) -> Table:
+    table = _table(
+        "Pipelines: what is always theirs, and the most that they may use (dim: the share of the host)",
+        ("pipeline", "kind", "model", "owner", "pool", "resource"),
+        ("guarantee", "cap"),
+    )
+    for pipeline in plan.pipelines:
+        for number, limit in enumerate(pipeline.limits):
+            who = (pipeline.name, pipeline.kind, pipeline.model, pipeline.owner) if number == 0 else ("",) * 4
+            table.add_row(*who, limit.pool, limit.resource, *_amounts(limit))
+    return table
+
+
+def _amounts(limit: LimitPlan) -> tuple[str, str]:
+    guarantee, cap = (_shown(limit, amount) for amount in (limit.guarantee, limit.cap))
+    return (f"[dim]{guarantee}[/dim]", f"[dim]{cap}[/dim]") if limit.derived else (guarantee, cap)
+
+
+def _shown(limit: LimitPlan, amount: int) -> str:
+    if limit.derived:
+        return f"{amount // _GIB}Gi" if limit.resource == "memory" else str(amount // 1000)
+    return format_amount(limit.resource, amount)

@@ -1,0 +1,16 @@
+"""`headroom:encryption`: the keys that encrypt the cluster's secrets and its disks."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from headroom.spec.base import Section
+
+
+class Encryption(Section):
+    """How keys are kept and how often they are renewed."""
+
+    protection: Literal["software", "hsm"] = Field(default="software", description="where the keys live")
+    rotation_days: Annotated[int, Field(strict=True, ge=1, le=365)] = Field(
+        default=90, description="days until a key gets a new version"
+    )

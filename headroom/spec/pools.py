@@ -1,0 +1,169 @@
+"""`headroom:pools`: groups of equal machines that pipelines share."""
+
+from typing import Annotated, Literal, Union
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+
+from headroom.spec.base import LabelValue, Range, Section
+from headroom.spec.machines import GpuName, MachineName, ZoneName
+from headroom.spec.quantities import MemoryBytes
+
+
+class SliceRange(Range):
+    """How few and how many TPU slices; each is a node pool of its own, so they are few."""
+
+    max: Annotated[int, Field(strict=True, ge=1, le=256)]
+
+
+RunSeconds = Annotated[int, Field(strict=True, ge=600, le=604_800)]
+"""Seconds a node may run: ten minutes to seven days, which is the longest that flex-start grants."""
+
+ReservationName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
+
+
+class OnDemand(Section):
+    """Machines that stay until they are given back."""
+
+    kind: Literal["on-demand"] = "on-demand"
+
+
+class Spot(Section):
+    """Machines that Google may take back at any time."""
+
+    kind: Literal["spot"] = "spot"
+
+
+class FlexStart(Section):
+    """Machines that come when there are some, and stay for a set time (Dynamic Workload Scheduler)."""
+
+    kind: Literal["flex-start"] = "flex-start"
+    max_run_seconds: RunSeconds = 604_800
+
+
+class Queued(Section):
+    """Machines that come all at once for one request (queued provisioning)."""
+
+    kind: Literal["queued"] = "queued"
+    max_run_seconds: RunSeconds = 604_800
+
+
+class Reservation(Section):
+    """Machines that were reserved beforehand."""
+
+    kind: Literal["reservation"] = "reservation"
+    names: tuple[ReservationName, ...] = Field(min_length=1, description="reservations, tried in turn")
+    project: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")] | None = Field(
+        default=None, description="the project that shares the reservations, if it is another one"
+    )
+
+
+def _expand_kind(value: object) -> object:
+    return {"kind": value} if isinstance(value, str) else value
+
+
+_Capacity = Annotated[
+    Union[OnDemand, Spot, FlexStart, Queued, Reservation],  # noqa: UP007 - `|` cannot carry a discriminator
+    Field(discriminator="kind"),
+]
+Capacity = Annotated[
+    _Capacity,
+    BeforeValidator(
+        _expand_kind,
+        json_schema_input_type=Literal["on-demand", "spot", "flex-start", "queued"] | _Capacity,
+    ),
+]
+"""How machines are obtained: a kind by its name, or an object with the kind and its settings."""
+
+
+class Sharing(Section):
+    """Several containers on one GPU."""
+
+    strategy: Literal["time-sharing", "mps"]
+    clients: Annotated[int, Field(strict=True, ge=2, le=48)] = Field(description="containers for each GPU")
+
+
+class Gpu(Section):
+    """What is particular about a pool's GPUs."""
+
+    type: GpuName | None = Field(default=None, description="the GPU to attach, on N1 machines only")
+    count: Annotated[int, Field(strict=True, ge=1, le=16)] | None = Field(
+        default=None, description="how many to attach to each node, on N1 machines only"
+    )
+    driver: Literal["default", "latest", "disabled"] = "default"
+    partition: Annotated[str, StringConstraints(pattern=r"^[0-9]g\.[0-9]{1,3}gb$")] | None = Field(
+        default=None, description="MIG partition", examples=["1g.10gb"]
+    )
+    sharing: Sharing | None = None
+
+
+class Surge(Section):
+    """Upgrade node by node."""
+
+    strategy: Literal["surge"] = "surge"
+    max_surge: Annotated[int, Field(strict=True, ge=0, le=20)] = Field(
+        default=1, description="extra nodes at a time; each draws quota"
+    )
+    max_unavailable: Annotated[int, Field(strict=True, ge=0, le=20)] = 0
+
+    @model_validator(mode="after")
+    def _makes_progress(self) -> "Surge":
+        if self.max_surge + self.max_unavailable == 0:
+            raise ValueError("max_surge and max_unavailable are both 0: no node could ever be upgraded")
+        return self
+
+
+class BlueGreen(Section):
+    """Upgrade by a second set of nodes beside the first: rolls back at once, draws twice the quota."""
+
+    strategy: Literal["blue-green"] = "blue-green"
+    batch_percent: Annotated[int, Field(strict=True, ge=1, le=100)] = 25
+    soak_seconds: Annotated[int, Field(strict=True, ge=0, le=604_800)] = 3_600
+
+
+_Upgrade = Annotated[Union[Surge, BlueGreen], Field(discriminator="strategy")]  # noqa: UP007 - as above
+Upgrade = Annotated[
+    _Upgrade,
+    BeforeValidator(
+        lambda value: {"strategy": value} if isinstance(value, str) else value,
+        json_schema_input_type=Literal["surge", "blue-green"] | _Upgrade,
+    ),
+]
+
+
+class BootDisk(Section):
+    """The disk that a node starts from."""
+
+    type: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")] | None = Field(
+        default=None, description="by default the first that the machine accepts"
+    )
+    size: MemoryBytes = Field(default=100 * 2**30, description="whole Gi, such as 100Gi")
+
+
+class Pool(Section):
+    """A group of equal machines; `headroom plan` shows what becomes of it."""
+
+    machine: MachineName
+    zones: tuple[ZoneName, ...] = Field(
+        default=(), max_length=6, description="required for accelerators; else the cluster's"
+    )
+    nodes: Range | None = Field(default=None, description="how many nodes, over all zones")
+    slices: SliceRange | None = Field(default=None, description="how many multi-host TPU slices")
+    topology: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,3}(x[0-9]{1,3}){1,2}$")] | None = Field(
+        default=None, description="of a TPU slice", examples=["4x4"]
+    )
+    capacity: Capacity = OnDemand()
+    gpu: Gpu | None = None
+    placement: Literal["compact"] | None = Field(
+        default=None, description="compact: close together, one zone"
+    )
+    local_ssd: Annotated[int, Field(strict=True, ge=1, le=32)] | None = Field(
+        default=None, description="local SSDs for each node, on machines that bring none of their own"
+    )
+    boot_disk: BootDisk = BootDisk()
+    upgrade: Upgrade | None = Field(
+        default=None, description="by default blue-green for pools that serve, else node by node"
+    )
+    labels: dict[
+        Annotated[str, StringConstraints(pattern=r"^([a-z0-9.-]{1,200}/)?[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")],
+        LabelValue,
+    ] = Field(default_factory=dict, max_length=32, description="Kubernetes labels of your own on each node")

@@ -1,0 +1,1 @@
+"""The Pulumi program: turns a plan into resources, decides nothing."""

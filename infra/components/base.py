@@ -1,0 +1,69 @@
+"""What every component has in common: where it is built, and how its children are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import pulumi
+
+Child = TypeVar("Child", bound=pulumi.Resource)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where components are built: the environment, and the options that all of its resources share."""
+
+    environment: str
+    project: str
+    region: str
+    protected: bool
+    provider: pulumi.ProviderResource
+    retry: pulumi.ErrorHook
+
+    def name(self, thing: str) -> str:
+        """Return the name of a resource: `<environment>-<thing>`."""
+        return f"{self.environment}-{thing}"
+
+
+class Component(pulumi.ComponentResource):
+    """A concern of the environment; `own` remembers its resources, so that the program can await them."""
+
+    def __init__(self, kind: str, scope: Scope) -> None:
+        super().__init__(
+            f"headroom:infra:{kind}",
+            scope.name(kind.lower()),
+            None,
+            pulumi.ResourceOptions(providers=[scope.provider]),
+        )
+        self.scope = scope
+        self.resources: list[pulumi.Resource] = []
+
+    def own(self, resource: Child) -> Child:
+        """Return `resource`, remembered as one of this component's."""
+        self.resources.append(resource)
+        return resource
+
+    def options(
+        self,
+        *,
+        depends_on: Sequence[pulumi.Resource] = (),
+        protect: bool = False,
+        ignore: Sequence[str] = (),
+        secret: Sequence[str] = (),
+        minutes: int | None = None,
+        delete_before_replace: bool | None = None,
+    ) -> pulumi.ResourceOptions:
+        """Return a child's options. `protect` holds in production only; `minutes` bounds each operation."""
+        bound = f"{minutes}m" if minutes else None
+        return pulumi.ResourceOptions(
+            parent=self,
+            depends_on=list(depends_on),
+            protect=True if protect and self.scope.protected else None,
+            ignore_changes=list(ignore) or None,
+            additional_secret_outputs=list(secret) or None,
+            custom_timeouts=pulumi.CustomTimeouts(create=bound, update=bound, delete=bound)
+            if bound
+            else None,
+            delete_before_replace=delete_before_replace,
+            hooks=pulumi.ResourceHookBinding(on_error=[self.scope.retry]),
+        )

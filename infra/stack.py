@@ -1,0 +1,70 @@
+"""An environment's components, in the order in which they depend on each other."""
+
+import asyncio
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+
+from headroom.planning.plan import Plan
+from infra.components.base import Component, Scope
+from infra.components.cluster import Cluster
+from infra.components.encryption import Encryption
+from infra.components.network import Network
+from infra.components.node_identity import NodeIdentity
+from infra.components.node_pools import NodePools
+from infra.components.services import Services
+from infra.retries import retry_hook
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What was built, and what its users may know of it."""
+
+    components: tuple[Component, ...]
+    outputs: dict[str, pulumi.Input[object]]
+
+    async def registered(self) -> None:
+        """Wait until the engine knows every resource.
+
+        The SDK's own wait at the end of a program is quadratic in what is outstanding, this one is linear.
+        """
+        await asyncio.gather(
+            *(resource.urn.future() for component in self.components for resource in component.resources)
+        )
+
+
+def build(plan: Plan) -> Stack:
+    """Register the resources of `plan` and return them by component."""
+    scope = Scope(
+        environment=plan.environment,
+        project=plan.project,
+        region=plan.region,
+        protected=plan.cluster.protected,
+        provider=gcp.Provider(
+            f"{plan.environment}-google",
+            project=plan.project,
+            region=plan.region,
+            default_labels=dict(plan.labels),
+        ),
+        retry=retry_hook(),
+    )
+    services = Services(scope)
+    identity = NodeIdentity(scope, [services.apis["iam"]])
+    network = Network(scope, plan.network, identity.account.email, [services.apis["compute"]])
+    encryption = Encryption(scope, plan.encryption, services)
+    cluster = Cluster(scope, plan.cluster, network, encryption, identity, list(services.apis.values()))
+    pools = NodePools(
+        scope, plan.system_pool, plan.pools, plan.cluster.registries, cluster, encryption, identity
+    )
+    return Stack(
+        components=(services, identity, network, encryption, cluster, pools),
+        outputs={
+            "cluster": cluster.cluster.name,
+            "endpoint": cluster.cluster.control_plane_endpoints_config.dns_endpoint_config.endpoint,
+            "network": network.vpc.name,
+            "nodeAccount": identity.account.email,
+            "nodePools": {key: pool.name for key, pool in pools.pools.items()},
+            "region": plan.region,
+        },
+    )

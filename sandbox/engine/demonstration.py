@@ -1,0 +1,107 @@
+"""The steps of the demo in a sandbox made for it; each says whether it did what it claims."""
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from sandbox.engine.install import PulumiCli, locate_pulumi
+from sandbox.engine.working_copy import copy_project
+from sandbox.engine.workspace import Sandbox, find_project
+
+EDITED_SETTING = "headroom:pools.cpu.nodes.max"
+ADDED_NODES = 4
+
+
+class StepFailedError(Exception):
+    """A step of the demo did not do what it claims."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """The change of the CPU pool's most nodes."""
+
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """The steps, in the order in which they are to be called; each raises StepFailedError where it fails."""
+
+    sandbox: Sandbox
+    cli: PulumiCli
+    stack: str
+
+    def bring_up(self) -> int:
+        """Create everything; the number of resources that the state then holds."""
+        self._run("up", "--yes", "--skip-preview")
+        if not (resources := self._export()):
+            raise StepFailedError("after the update the state holds no resources")
+        return len(resources)
+
+    def bring_up_again(self) -> None:
+        """Update once more; the engine must find nothing to change."""
+        self._run("up", "--yes", "--skip-preview", "--expect-no-changes")
+
+    def plan_edit(self) -> Edit:
+        """The edit to be made to the copy of the stack file."""
+        path = self.sandbox.project / f"Pulumi.{self.stack}.yaml"
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))["config"]
+        before = settings["headroom:pools"]["cpu"]["nodes"]["max"]
+        return Edit(before, before + ADDED_NODES)
+
+    def edit_and_preview(self, edit: Edit) -> None:
+        """Edit the copy of the stack file and show the diff, which must be that edit and replace nothing."""
+        self._run("config", "set", "--path", EDITED_SETTING, str(edit.after))
+        done = self.sandbox.capture(self.cli, ["preview", "--stack", self.stack, "--diff"])
+        sys.stdout.write(done.stdout)
+        sys.stdout.flush()
+        if done.returncode != 0:
+            raise StepFailedError(f"the preview ended with exit code {done.returncode}:\n{done.stderr}")
+        if f"{edit.before} => {edit.after}" not in done.stdout:
+            raise StepFailedError(f"the diff does not show {edit.before} => {edit.after}")
+
+    def take_down(self) -> None:
+        """Destroy everything; the state must hold no resource afterwards."""
+        self._run("destroy", "--yes", "--skip-preview")
+        if resources := self._export():
+            raise StepFailedError(f"after the destroy the state still holds {len(resources)} resources")
+
+    def list_left_over(self) -> list[tuple[str, str]]:
+        """Type and name of what the imitation still holds: kept for good, or restorable for a time."""
+        from sandbox.google.store import LEFT_OVER, SOFT_DELETED, Store
+
+        store = Store(self.sandbox.cloud)
+        try:
+            found = [item for status in (LEFT_OVER, SOFT_DELETED) for item in store.list(status=status)]
+        finally:
+            store.close()
+        return [(item.type, item.id) for item in found]
+
+    def _run(self, *arguments: str) -> None:
+        stack = ("--stack", self.stack)
+        code = self.sandbox.run(self.cli, [*arguments, *stack, "--non-interactive"])
+        if code != 0:
+            raise StepFailedError(f"`pulumi {arguments[0]}` ended with exit code {code}")
+
+    def _export(self) -> list[dict]:
+        done = self.sandbox.capture(self.cli, ["stack", "export", "--stack", self.stack])
+        if done.returncode != 0:
+            raise StepFailedError(f"the state cannot be read: {done.stderr}")
+        return json.loads(done.stdout)["deployment"].get("resources") or []
+
+
+@contextmanager
+def open_demonstration(start: Path, stack: str, progress: Callable[[str], None]) -> Generator[Demonstration]:
+    """A demonstration on a copy of the project that `start` lies in, deleted with its sandbox at the end."""
+    project = find_project(start)
+    cli = locate_pulumi(progress)
+    with tempfile.TemporaryDirectory(prefix="headroom-demo-") as name:
+        copy = copy_project(project, Path(name) / "project")
+        yield Demonstration(Sandbox(copy, Path(name) / "state"), cli, stack)

@@ -1,0 +1,1 @@
+"""An imitation of Google Cloud, served to the Pulumi engine as the resource provider `gcp`."""

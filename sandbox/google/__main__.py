@@ -1,0 +1,52 @@
+"""Serve the imitation: `python -m sandbox.google`, as the engine starts a provider plugin."""
+
+import os
+import signal
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import grpc
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from sandbox.google.cloud import Cloud
+from sandbox.google.provider import GoogleCloudProvider
+from sandbox.google.store import Store
+
+_MEBIBYTE: Final = 1 << 20
+_THREADS: Final = 64
+
+
+def main() -> int:
+    """Serve until SIGINT or SIGTERM; the port goes to standard output, as the engine expects."""
+    path = os.environ.get("HEADROOM_CLOUD")
+    if not path:
+        print(
+            "HEADROOM_CLOUD is not set: it names the SQLite file that holds the imitated cloud",
+            file=sys.stderr,
+        )
+        return 2
+    limits = [
+        ("grpc.max_receive_message_length", 400 * _MEBIBYTE),
+        ("grpc.max_send_message_length", 400 * _MEBIBYTE),
+    ]
+    server = grpc.server(ThreadPoolExecutor(_THREADS), options=limits)
+    provider = GoogleCloudProvider(Cloud(Store(Path(path))), version("pulumi_gcp"))
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    stop.wait()
+    server.stop(grace=1).wait()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,51 @@
+"""The functions of the provider: questions about the world that change nothing."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.google.errors import RefusedError
+from sandbox.google.outputs import Settings, project_number
+
+
+def answer(token: str, arguments: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """The answer to a function call. Raises `RefusedError` for a function that is not imitated."""
+    functions = {
+        "gcp:organizations/getProject:getProject": _get_project,
+        "gcp:organizations/getClientConfig:getClientConfig": _get_client_config,
+    }
+    if token not in functions:
+        known = ", ".join(sorted(functions))
+        raise RefusedError(f"the imitation of Google Cloud has no function {token}; it has {known}")
+    return functions[token](arguments, settings)
+
+
+def _get_project(arguments: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    project = arguments.get("projectId") or settings.project
+    if not project:
+        raise RefusedError("project: required field is not set")
+    return {
+        "id": f"projects/{project}",
+        "projectId": project,
+        "name": project,
+        "number": project_number(project),
+        "autoCreateNetwork": False,
+        "billingAccount": "000000-000000-000000",
+        "deletionPolicy": "PREVENT",
+        "folderId": "",
+        "orgId": "",
+        "labels": {},
+        "effectiveLabels": {},
+        "pulumiLabels": {},
+        "tags": {},
+    }
+
+
+def _get_client_config(_: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    return {
+        "id": f"projects/{settings.project}/regions/{settings.region}/zones/{settings.zone}",
+        "project": settings.project,
+        "region": settings.region,
+        "zone": settings.zone,
+        "accessToken": "",
+        "defaultLabels": dict(settings.default_labels),
+    }
