@@ -59,9 +59,9 @@ schema: setup ## Renew the JSON Schema of the stack files
 	@$(BIN)/headroom schema > stack.schema.json
 
 requirements: setup ## Compile the pinned requirements from pyproject.toml
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header \
 	  pyproject.toml --output-file requirements.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header \
 	  pyproject.toml --group dev --output-file requirements-dev.txt
 
 bench: setup ## Measure: the program against a bare one, in one run

@@ -12,8 +12,8 @@ _MEMORY_RATES = ((4_096, 0.25), (8_192, 0.20), (16_384, 0.10), (131_072, 0.06), 
 _SMALL_NODE_MIB, _SMALL_NODE_RESERVED_MIB = 1_024, 255
 _EVICTION_MIB = 100
 
-# kubernetes/autoscaler cluster-autoscaler/cloudprovider/gce/reserved.go, 2026-08: the kernel's own share, which
-# the node does not report as capacity. The correction is what its authors measured on Container-Optimized OS.
+# kubernetes/autoscaler cluster-autoscaler/cloudprovider/gce/reserved.go, 2026-08: the kernel's own share, not
+# reported as capacity by the node. The correction is what its authors measured on Container-Optimized OS.
 _KERNEL_SHARE, _KERNEL_FIXED_MIB = 1 / 64, 16
 _BOUNCE_BUFFER_MIB, _BOUNCE_BUFFER_ABOVE_MIB = 64, 3_072
 _CORRECTION_SHARE, _MOST_CORRECTION_MIB = 0.00175, 248

@@ -26,7 +26,8 @@ def demo() -> None:
 
     console = Console(highlight=False)
     console.print(
-        "[bold]headroom demo[/bold]: the dev stack, the real Pulumi engine, an imitation of Google Cloud"
+        "[bold]headroom demo[/bold]: the dev stack, the real Pulumi engine, an imitation of Google Cloud",
+        soft_wrap=True,
     )
     from headroom.cli.sandbox import user_errors
     from sandbox.engine.demonstration import StepFailedError, open_demonstration
@@ -45,18 +46,18 @@ def demo() -> None:
 
 
 def _play(console: "Console", demonstration: "Demonstration") -> None:
-    with _step(console, "1. Bring the environment up", f"pulumi up -s {STACK} --yes"):
+    up = f"pulumi up -s {STACK} --yes --skip-preview"
+    with _step(console, "1. Bring the environment up", up):
         count = demonstration.bring_up()
-        console.print(f"  {count} resources are in the state")
-    with _step(console, "2. Again: nothing is left to do", f"pulumi up -s {STACK} --yes --expect-no-changes"):
+        console.print(f"{count} resources are in the state")
+    with _step(console, "2. Again: nothing is left to do", f"{up} --expect-no-changes"):
         demonstration.bring_up_again()
     edit = demonstration.plan_edit()
-    title = (
-        f"3. Edit the stack file: pools.cpu.nodes.max from {edit.before} to {edit.after}; look at the diff"
-    )
-    with _step(console, title, f"pulumi preview -s {STACK} --diff"):
+    setting = f"pulumi config set -s {STACK} --path {edit.setting} {edit.after}"
+    title = f"3. Edit the stack file, at most {edit.after} CPU nodes for {edit.before}, and look at the diff"
+    with _step(console, title, setting, f"pulumi preview -s {STACK} --diff"):
         demonstration.edit_and_preview(edit)
-    with _step(console, "4. Take it all down", f"pulumi destroy -s {STACK} --yes"):
+    with _step(console, "4. Take it all down", f"pulumi destroy -s {STACK} --yes --skip-preview"):
         demonstration.take_down()
     console.print("\nLeft in the cloud, because Google cannot delete it:")
     for kind, name in demonstration.list_left_over():
@@ -64,10 +65,11 @@ def _play(console: "Console", demonstration: "Demonstration") -> None:
 
 
 @contextmanager
-def _step(console: "Console", title: str, command: str) -> Generator[None]:
+def _step(console: "Console", title: str, *commands: str) -> Generator[None]:
     started = time.monotonic()
     console.print()
     console.rule(f"[bold]{title}", align="left")
-    console.print(f"[dim]$ {command}[/dim]")
+    for command in commands:
+        console.print(f"[dim]$ {command}[/dim]", soft_wrap=True)
     yield
     console.print(f"[green]as claimed[/green], {time.monotonic() - started:.1f} s")

@@ -1,9 +1,13 @@
 """`headroom plan`: what a stack file becomes."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from headroom.planning.grants import Grants
+    from headroom.planning.plan import Plan
 
 
 def plan(
@@ -12,25 +16,45 @@ def plan(
 ) -> None:
     """Show the pools as they will be, the quota they draw, and the pipelines' limits.
 
-    Reads the stack file only: no credentials, no network. Exit code 0: the plan is sound. 2: it is not, and
-    every reason is printed with its key in the file.
+    Reads the stack file, and of quotas/<stack>.json what is granted: no credentials, no network.
+
+    Exit code 0: no quota is known to be short; what is unknown is a warning. 1: a quota is short.
+    2: the stack file or the grants cannot be used, and every reason is printed with its key in the file.
 
     Examples:
       headroom plan -s dev
 
-      headroom plan -s prod --json | jq '.quota'
+      headroom plan -s prod --json | jq '.quota[] | select(.standing != "enough")'
     """
     from headroom.cli.project import find_stack_file
+    from headroom.live.grants_file import grants_path, load_grants
     from headroom.planning.plan import plan_config
     from headroom.spec.stack_file import load_config
 
     path = find_stack_file(stack)
     planned = plan_config(load_config(path), stack, path.name)
+    grants = load_grants(grants_path(path.parent, stack), planned.project)
     if as_json:
         from headroom.report.plan_json import render_json
 
-        sys.stdout.write(render_json(planned) + "\n")
-        return
-    from headroom.report.plan_table import print_plan
+        sys.stdout.write(render_json(planned, grants) + "\n")
+    else:
+        from headroom.report.plan_table import print_plan
 
-    print_plan(planned)
+        print_plan(planned, grants)
+    _conclude(planned, grants)
+
+
+def _conclude(planned: "Plan", grants: "Grants | None") -> None:
+    from datetime import UTC, datetime
+
+    from headroom.planning.grants import compare
+    from headroom.report.quota_table import list_shortages, list_warnings
+
+    standings = compare(planned.quota, grants)
+    for warning in list_warnings(standings, grants, planned.environment, datetime.now(UTC)):
+        typer.echo(f"warning: {warning}", err=True)
+    if shortages := list_shortages(standings):
+        for shortage in shortages:
+            typer.echo(f"short: {shortage}", err=True)
+        raise typer.Exit(1)

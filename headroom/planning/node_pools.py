@@ -7,7 +7,7 @@ from headroom.catalog.accelerators import Accelerator, find_accelerator
 from headroom.catalog.allocatable import allocatable
 from headroom.catalog.labels import node_labels, node_taints
 from headroom.catalog.machines import CapacityKind, Machine, find_machine
-from headroom.catalog.topologies import hosts, is_multi_host, parse_topology
+from headroom.catalog.topologies import hosts, is_multi_host, parse_topology, single_host_topology
 from headroom.planning.names import shape_hash
 from headroom.spec.pools import BlueGreen, FlexStart, Pool, Queued, Reservation, Surge
 
@@ -177,13 +177,13 @@ def plan_pool(name: str, pool: Pool, default_zones: tuple[str, ...], serves: boo
         taints=(),
         gke_labels=node_labels(
             accelerator=accelerator,
-            topology=str(topology) if topology else None,
+            topology=str(topology or single_host_topology(machine)) if machine.kind == "tpu" else None,
             capacity=pool.capacity.kind,
             partition=node.attachment.partition if node.attachment else None,
             sharing=node.attachment.sharing if node.attachment else None,
             clients=node.attachment.clients if node.attachment else 1,
         ),
-        gke_taints=node_taints(machine, accelerator),
+        gke_taints=node_taints(machine, accelerator, pool.capacity.kind),
     )
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from headroom.catalog.accelerators import Accelerator, find_accelerator
-from headroom.catalog.machines import Machine, find_machine
+from headroom.catalog.machines import Machine, capacities_with, find_machine
 from headroom.catalog.topologies import is_multi_host, parse_topology, topology_problem
-from headroom.catalog.zones import zones_in, zones_with
+from headroom.catalog.zones import offers, zones_in, zones_with
 from headroom.planning.node_pools import accelerator_name
 from headroom.spec.errors import Problem, did_you_mean
 from headroom.spec.pools import BlueGreen, Pool
@@ -67,23 +67,27 @@ def _zones(case: PoolCase) -> Complaints:
 
 
 def _offer(case: PoolCase) -> Complaints:
-    offered = zones_with(
-        case.accelerator.name if case.machine.attachable and case.accelerator else case.machine.family
-    )
-    if offered is not None:
-        for number, zone in enumerate(case.pool.zones):
-            if zone in zones_in(case.region) and zone not in offered:
-                nearby = [z for z in offered if z in zones_in(case.region)] or list(offered)
-                yield (
-                    f"zones[{number}]",
-                    f"does not have {case.machine.name}; it is offered in {', '.join(nearby[:6])}",
-                )
-    if case.pool.capacity.kind not in case.machine.capacities:
+    attached = case.accelerator.name if case.machine.attachable and case.accelerator else None
+    for number, zone in enumerate(case.pool.zones):
+        if zone in zones_in(case.region) and offers(zone, case.machine, attached) is False:
+            offered = [z for z in zones_with(case.machine.name) or () if offers(z, case.machine, attached)]
+            nearby = [z for z in offered if z in zones_in(case.region)] or offered
+            yield (
+                f"zones[{number}]",
+                f"does not have {_shown(case)}; it is offered in {', '.join(nearby[:6])}",
+            )
+    capacities = capacities_with(case.machine, attached)
+    if case.pool.capacity.kind not in capacities:
         yield (
             "capacity",
             f"{case.machine.name} is not offered as {case.pool.capacity.kind}; "
-            f"it is offered as {', '.join(case.machine.capacities)}",
+            f"it is offered as {', '.join(capacities)}",
         )
+
+
+def _shown(case: PoolCase) -> str:
+    attached = case.accelerator if case.machine.attachable else None
+    return f"{case.machine.name} with {attached.name}" if attached else case.machine.name
 
 
 def _size(case: PoolCase) -> Complaints:

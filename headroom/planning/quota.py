@@ -51,5 +51,5 @@ def _node_lines(pool: PoolPlan, region: str) -> Iterator[tuple[QuotaLine, int | 
         region,
     )
     yield disk_quota(pool.node.boot_disk_type, pool.node.boot_disk_gb, region)
-    if pool.node.local_ssds:
-        yield local_ssd_quota(pool.machine, pool.node.local_ssds, region)
+    if pool.node.local_ssds and pool.capacity != "reservation":
+        yield local_ssd_quota(pool.machine, pool.node.local_ssds, region, pool.capacity)

@@ -4,19 +4,23 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from headroom.planning.grants import Grants, Standing, compare
 from headroom.planning.node_pools import PoolPlan
 from headroom.planning.pipelines import capacity
 from headroom.planning.plan import Plan
 from headroom.planning.quota import QuotaDraw
 
 
-def render_json(plan: Plan) -> str:
+def render_json(plan: Plan, grants: Grants | None = None) -> str:
     """Return the plan as JSON text; amounts of cpu are thousandths of a core, of memory bytes."""
-    return json.dumps(describe_plan(plan), indent=2)
+    return json.dumps(describe_plan(plan, grants), indent=2)
 
 
-def describe_plan(plan: Plan) -> dict[str, Any]:
-    """Return the plan as plain data, without secrets."""
+def describe_plan(plan: Plan, grants: Grants | None = None) -> dict[str, Any]:
+    """Return the plan as plain data, without secrets, and how its quotas stand against `grants`.
+
+    A grant of -1 is unlimited, one of null is not known.
+    """
     cluster = asdict(plan.cluster) | {"registries": [registry.host for registry in plan.cluster.registries]}
     return {
         "environment": plan.environment,
@@ -29,7 +33,8 @@ def describe_plan(plan: Plan) -> dict[str, Any]:
         "pools": [_describe_pool(pool) for pool in plan.all_pools],
         "pipelines": [asdict(pipeline) for pipeline in plan.pipelines],
         "pool_quota": [_describe_draw(draw) for draw in plan.pool_quota],
-        "quota": [_describe_draw(draw) for draw in plan.quota],
+        "quota": [_describe_standing(standing) for standing in compare(plan.quota, grants)],
+        "grants_pulled": grants.pulled.isoformat() if grants else None,
     }
 
 
@@ -66,4 +71,13 @@ def _describe_draw(draw: QuotaDraw) -> dict[str, Any]:
         "verified": draw.quota.verified,
         "pool": draw.pool or None,
         "amount": draw.amount,
+    }
+
+
+def _describe_standing(standing: Standing) -> dict[str, Any]:
+    return _describe_draw(standing.draw) | {
+        "granted": standing.granted,
+        "standing": standing.state,
+        "left": standing.left,
+        "short_by": standing.short_by,
     }

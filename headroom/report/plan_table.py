@@ -4,23 +4,28 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from headroom.planning.grants import Grants, compare
 from headroom.planning.node_pools import PoolPlan
 from headroom.planning.pipelines import LimitPlan, capacity, format_amount
 from headroom.planning.plan import Plan
+from headroom.report.quota_table import render_granted, render_standing
 from headroom.spec.pools import BlueGreen
 from headroom.spec.quantities import format_cpu
 
 _GIB = 2**30
 
 
-def print_plan(plan: Plan) -> None:
-    """Print the plan to standard output; coloured on a terminal only, as wide as it must be elsewhere."""
+def print_plan(plan: Plan, grants: Grants | None = None) -> None:
+    """Print the plan, and how it stands against `grants`, to standard output.
+
+    Coloured on a terminal only, as wide as it must be elsewhere.
+    """
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=200)
     tier = "production, protected" if plan.cluster.protected else "development"
     console.print(f"[bold]{plan.environment}[/bold]: {plan.project}, {plan.region}, {tier}\n")
-    for table in (_pool_table(plan), _quota_table(plan), _pipeline_table(plan)):
+    for table in (_pool_table(plan), _quota_table(plan, grants), _pipeline_table(plan)):
         console.print(table)
         console.print()
 
@@ -87,13 +92,14 @@ def _hosts(pool: PoolPlan) -> str:
     return f"{len(pool.node_pools)} x {pool.hosts_per_slice}" if pool.hosts_per_slice > 1 else ""
 
 
-def _quota_table(plan: Plan) -> Table:
+def _quota_table(plan: Plan, grants: Grants | None) -> Table:
     table = _table(
         "Quota drawn from Google Cloud at most, upgrades and disks included",
         ("quota", "where", "dimensions", "pools"),
-        ("drawn",),
+        ("drawn", "granted", "standing"),
     )
-    for total in plan.quota:
+    for standing in compare(plan.quota, grants):
+        total = standing.draw
         pools = [f"{draw.pool} {draw.amount:,}" for draw in plan.pool_quota if draw.quota == total.quota]
         table.add_row(
             total.quota.quota_id,
@@ -101,6 +107,8 @@ def _quota_table(plan: Plan) -> Table:
             ", ".join(f"{key}={value}" for key, value in total.quota.dimensions if key != "region"),
             ", ".join(pools),
             f"{total.amount:,}",
+            render_granted(standing),
+            render_standing(standing),
         )
     return table
 

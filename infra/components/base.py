@@ -52,6 +52,7 @@ class Component(pulumi.ComponentResource):
         secret: Sequence[str] = (),
         minutes: int | None = None,
         delete_before_replace: bool | None = None,
+        guard: pulumi.ResourceHook | None = None,
     ) -> pulumi.ResourceOptions:
         """Return a child's options. `protect` holds in production only; `minutes` bounds each operation."""
         bound = f"{minutes}m" if minutes else None
@@ -65,5 +66,7 @@ class Component(pulumi.ComponentResource):
             if bound
             else None,
             delete_before_replace=delete_before_replace,
-            hooks=pulumi.ResourceHookBinding(on_error=[self.scope.retry]),
+            hooks=pulumi.ResourceHookBinding(
+                on_error=[self.scope.retry], before_delete=[guard] if guard else None
+            ),
         )

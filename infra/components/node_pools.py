@@ -12,6 +12,7 @@ from infra.components.base import Component, Scope
 from infra.components.cluster import Cluster
 from infra.components.encryption import Encryption
 from infra.components.node_identity import NodeIdentity
+from infra.guard import deletion_guard
 
 _SHARING = {"time-sharing": "TIME_SHARING", "mps": "MPS"}
 _DRIVER = {"default": "DEFAULT", "latest": "LATEST", "disabled": "INSTALLATION_DISABLED"}
@@ -35,6 +36,7 @@ class NodePools(Component):
         self._disk_key = encryption.disk_key.id
         self._account = identity.account.email
         self._registries = registries
+        self._guard = self._make_guard((system_pool, *pools)) if scope.protected else None
         self.system = [self._node_pool(system_pool, node_pool, ()) for node_pool in system_pool.node_pools]
         self.pools = {
             node_pool.key: self._node_pool(pool, node_pool, self.system)
@@ -42,6 +44,10 @@ class NodePools(Component):
             for node_pool in pool.node_pools
         }
         self.register_outputs({})
+
+    @staticmethod
+    def _make_guard(pools: Sequence[PoolPlan]) -> pulumi.ResourceHook:
+        return deletion_guard({node_pool.name for pool in pools for node_pool in pool.node_pools})
 
     def _node_pool(
         self, pool: PoolPlan, plan: NodePoolPlan, depends_on: Sequence[pulumi.Resource]
@@ -77,6 +83,7 @@ class NodePools(Component):
                     ignore=["initial_node_count", "version", *([] if plan.fixed else ["node_count"])],
                     minutes=60,
                     delete_before_replace=False,
+                    guard=self._guard,
                 ),
             )
         )

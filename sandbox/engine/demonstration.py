@@ -14,7 +14,6 @@ from sandbox.engine.install import PulumiCli, locate_pulumi
 from sandbox.engine.working_copy import copy_project
 from sandbox.engine.workspace import Sandbox, find_project
 
-EDITED_SETTING = "headroom:pools.cpu.nodes.max"
 ADDED_NODES = 4
 
 
@@ -24,8 +23,9 @@ class StepFailedError(Exception):
 
 @dataclass(frozen=True)
 class Edit:
-    """The change of the CPU pool's most nodes."""
+    """A change of one number in the stack file; `setting` is the path that `config set --path` takes."""
 
+    setting: str
     before: int
     after: int
 
@@ -54,11 +54,11 @@ class Demonstration:
         path = self.sandbox.project / f"Pulumi.{self.stack}.yaml"
         settings = yaml.safe_load(path.read_text(encoding="utf-8"))["config"]
         before = settings["headroom:pools"]["cpu"]["nodes"]["max"]
-        return Edit(before, before + ADDED_NODES)
+        return Edit("headroom:pools.cpu.nodes.max", before, before + ADDED_NODES)
 
     def edit_and_preview(self, edit: Edit) -> None:
         """Edit the copy of the stack file and show the diff, which must be that edit and replace nothing."""
-        self._run("config", "set", "--path", EDITED_SETTING, str(edit.after))
+        self._run("config", "set", "--path", edit.setting, str(edit.after))
         done = self.sandbox.capture(self.cli, ["preview", "--stack", self.stack, "--diff"])
         sys.stdout.write(done.stdout)
         sys.stdout.flush()
@@ -79,7 +79,7 @@ class Demonstration:
 
         store = Store(self.sandbox.cloud)
         try:
-            found = [item for status in (LEFT_OVER, SOFT_DELETED) for item in store.list(status=status)]
+            found = [item for status in (LEFT_OVER, SOFT_DELETED) for item in store.objects(status=status)]
         finally:
             store.close()
         return [(item.type, item.id) for item in found]

@@ -1,7 +1,7 @@
 """A Python language host for the Pulumi engine, for where the official one is not to be had.
 
 Run as `python -m sandbox.engine.language_host EXEC_SCRIPT [ENGINE_ADDRESS]`. It prints the port of its gRPC
-server, serves `pulumirpc.LanguageRuntime`, and stops on SIGINT.
+server, serves `pulumirpc.LanguageRuntime`, and stops on SIGINT or when the engine that started it is gone.
 """
 
 # gRPC calls every method with request and context.
@@ -35,6 +35,7 @@ ERROR_ALREADY_SHOWN = 32
 MAX_MESSAGE_BYTES = 400 * 1024 * 1024
 PROGRAM_RUNNER = Path(__file__).with_name("program_runner.py")
 STOP_GRACE_S = 10.0
+ENGINE_WATCH_S = 1.0
 
 
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
@@ -168,7 +169,8 @@ def plugin_command(python: Path, request: language_pb2.RunPluginRequest) -> list
 
 
 def serve(exec_script: Path, engine_address: str) -> None:
-    """Serve until SIGINT or SIGTERM; the first line printed is the port."""
+    """Serve until SIGINT, SIGTERM or the end of the engine; the first line printed is the port."""
+    engine = os.getppid()
     limits = [
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
@@ -183,8 +185,9 @@ def serve(exec_script: Path, engine_address: str) -> None:
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    stop.wait()
-    server.stop(grace=0)
+    while not stop.wait(ENGINE_WATCH_S) and os.getppid() == engine:
+        pass
+    server.stop(grace=0).wait()
 
 
 def _options_of(info: language_pb2.ProgramInfo) -> dict[str, object]:

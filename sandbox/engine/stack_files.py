@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from sandbox.engine.errors import SandboxError
+
 PROVIDER_KEYS = ("secretsprovider", "encryptedkey", "encryptionsalt")
 _PROVIDER_LINE = re.compile(rf"^['\"]?({'|'.join(PROVIDER_KEYS)})['\"]?\s*:")
 _SALT = re.compile(r"^encryptionsalt:\s*(\S+)", re.MULTILINE)
@@ -17,8 +19,27 @@ _SECURE = re.compile(r"(\bsecure['\"]?\s*:\s*)(['\"]?)([A-Za-z0-9+/=:_-]+)\2")
 
 def find_stack_files(project: Path) -> dict[str, Path]:
     """The stack files of the project's folder by the name of their stack."""
-    found = sorted([*project.glob("Pulumi.*.yaml"), *project.glob("Pulumi.*.yml")])
+    found = sorted(path for path in project.glob("Pulumi.*.y*ml") if path.suffix in {".yaml", ".yml"})
     return {path.name.split(".", 1)[1].rsplit(".", 1)[0]: path for path in found}
+
+
+def read_settings(path: Path) -> str:
+    """The text of the file. Raises SandboxError where it is no text or cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise SandboxError(f"{path.name} is not UTF-8 text: restore it or write it anew") from None
+    except OSError as error:
+        raise SandboxError(f"{path.name} cannot be read: {error.strerror}") from None
+
+
+def is_readable(path: Path) -> bool:
+    """Whether `read_settings` gives a text."""
+    try:
+        read_settings(path)
+    except SandboxError:
+        return False
+    return True
 
 
 def split_provider(text: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from sandbox.engine.cache import replace_file
-from sandbox.engine.stack_files import find_stack_files
+from sandbox.engine.stack_files import find_stack_files, read_settings
 
 # `.git` stays behind: the sandbox neither reads nor writes the history.
 NOT_LINKED = {".git", "Pulumi.yaml"}
@@ -23,14 +23,14 @@ def link_project(project: Path, folder: Path) -> None:
     for path in folder.iterdir():
         if path.is_symlink() and path.name not in wanted:
             path.unlink()
-    replace_file(folder / "Pulumi.yaml", (project / "Pulumi.yaml").read_text(encoding="utf-8"))
+    replace_file(folder / "Pulumi.yaml", read_settings(project / "Pulumi.yaml"))
 
 
 def copy_project(project: Path, folder: Path) -> Path:
     """A project of its own in `folder`, whose stack files can be edited without touching the original."""
     link_project(project, folder)
     for path in find_stack_files(project).values():
-        replace_file(folder / path.name, path.read_text(encoding="utf-8"))
+        replace_file(folder / path.name, read_settings(path))
     return folder
 
 

@@ -8,7 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -25,6 +26,8 @@ from sandbox.engine.stack_files import (
     find_salt,
     find_stack_files,
     from_sandbox,
+    is_readable,
+    read_settings,
     split_provider,
     to_sandbox,
 )
@@ -34,6 +37,8 @@ from sandbox.engine.working_copy import link_project
 SOURCE_ROOT = Path(__file__).parents[2]
 # Imitations of providers: the plugin's name, the distribution whose version it bears, the module to run.
 IMITATIONS = (("gcp", "pulumi-gcp", "sandbox.google"),)
+# Marks a folder as a sandbox.
+LOCK = "sandbox.lock"
 # Names the stack where the arguments do not.
 STACK_VARIABLE = "PULUMI_STACK"
 # What must not reach the sandbox: another backend, another cloud, credentials of either.
@@ -100,12 +105,13 @@ class Sandbox:
     def prepare(self, cli: PulumiCli, arguments: list[str]) -> Invocation:
         """Bring the working copy up to date, and create the stack that the arguments name first."""
         invocation = read_invocation(arguments)
-        with hold_lock(self.state / "lock"):
+        with self._hold():
             self._lay_out(cli)
             stack = invocation.stack or os.environ.get(STACK_VARIABLE) or self._selected_stack()
             files = find_stack_files(self.project)
             for name, path in files.items():
-                self._copy_stack_file(cli, name, path, complete=name == stack)
+                if name == stack or is_readable(path):
+                    self._copy_stack_file(cli, name, path, complete=name == stack)
             if stack in files and not invocation.makes_stack and not self._has_stack(stack):
                 self._create_stack(cli, stack)
                 self._copy_stack_file(cli, stack, files[stack], complete=True)
@@ -141,12 +147,22 @@ class Sandbox:
 
     def reset(self) -> None:
         """Forget everything: stacks, secrets and the imitation cloud. The project is not touched."""
-        with hold_lock(self.state / "lock"):
+        with self._hold():
             for path in self.state.iterdir():
                 if path.is_dir() and not path.is_symlink():
                     shutil.rmtree(path)
-                elif path.name != "lock":
+                elif path.name != LOCK:
                     path.unlink()
+
+    @contextmanager
+    def _hold(self) -> Generator[None]:
+        """Keep other processes out of the state folder, which must be new, empty or a sandbox already."""
+        if self.state.exists() and not (self.state / LOCK).exists() and any(self.state.iterdir()):
+            raise SandboxError(
+                f"{self.state} holds other things: name an empty folder in HEADROOM_SANDBOX, or unset it"
+            )
+        with hold_lock(self.state / LOCK):
+            yield
 
     def _lay_out(self, cli: PulumiCli) -> None:
         self.state.mkdir(parents=True, exist_ok=True)
@@ -173,7 +189,7 @@ class Sandbox:
 
     def _copy_stack_file(self, cli: PulumiCli, stack: str, path: Path, *, complete: bool) -> None:
         """Copy the stack file; where `complete`, with a stand-in in the place of each secret."""
-        text = path.read_text(encoding="utf-8")
+        text = read_settings(path)
         copy = self._copy_of(stack)
         stand_ins = SecretStandIns(self.state / "secrets", stack)
         salt = find_salt(copy.read_text(encoding="utf-8")) if copy.is_file() else None
@@ -223,14 +239,14 @@ class Sandbox:
 
     def _carry_back(self, before: Mapping[str, str]) -> None:
         """Write what a config command changed in the working copy to the project's stack files."""
-        with hold_lock(self.state / "lock"):
+        with self._hold():
             for stack, edited in self._read_copies().items():
                 if edited != before.get(stack):
                     self._carry_back_stack(stack, edited, before.get(stack, ""))
 
     def _carry_back_stack(self, stack: str, edited: str, before: str) -> None:
         path = find_stack_files(self.project).get(stack, self.project / f"Pulumi.{stack}.yaml")
-        original = path.read_text(encoding="utf-8") if path.is_file() else ""
+        original = read_settings(path) if path.is_file() else ""
         stand_ins = SecretStandIns(self.state / "secrets", stack)
         if own := [text for text in find_ciphertexts(edited) if text not in find_ciphertexts(before)]:
             self._accept_own_secrets(stack, original)
@@ -255,7 +271,10 @@ class Sandbox:
         return any((folder / f"{stack}{ending}").is_file() for ending in (".json", ".json.gz"))
 
     def _project_name(self) -> str:
-        project = yaml.safe_load((self.project / "Pulumi.yaml").read_text(encoding="utf-8"))
+        try:
+            project = yaml.safe_load(read_settings(self.project / "Pulumi.yaml"))
+        except yaml.YAMLError as error:
+            raise SandboxError(f"{self.project / 'Pulumi.yaml'} is not valid YAML: {error}") from None
         if not isinstance(project, dict) or not isinstance(project.get("name"), str):
             raise SandboxError(f"{self.project / 'Pulumi.yaml'}: `name` is missing: give the project a name")
         return project["name"]

@@ -24,10 +24,7 @@ def main() -> int:
     """Serve until SIGINT or SIGTERM; the port goes to standard output, as the engine expects."""
     path = os.environ.get("HEADROOM_CLOUD")
     if not path:
-        print(
-            "HEADROOM_CLOUD is not set: it names the SQLite file that holds the imitated cloud",
-            file=sys.stderr,
-        )
+        sys.stderr.write("HEADROOM_CLOUD is not set: it names the SQLite file of the imitated cloud\n")
         return 2
     limits = [
         ("grpc.max_receive_message_length", 400 * _MEBIBYTE),

@@ -87,7 +87,7 @@ def _is_excluded(path: str, facts: ResourceFacts, inputs: Mapping[str, Any]) -> 
 
 
 def check_inputs(resource: ResourceType, facts: ResourceFacts, inputs: Mapping[str, Any]) -> list[Failure]:
-    """All that is wrong with the inputs of a resource; empty if Google would take them as far as one can tell."""
+    """All that is wrong with the inputs of a resource; empty if Google would take them."""
     failures = list(check_object(resource.inputs, inputs, ""))
     if not failures:
         failures += _check_facts(resource, facts, inputs)

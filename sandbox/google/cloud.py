@@ -1,48 +1,27 @@
-"""What Google Cloud does with a request: creates, reads, changes and deletes, or refuses."""
+"""What Google Cloud does with a request: creates, reads, changes and deletes, late, or refuses."""
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any
 
-from sandbox.google.check import DEFAULTS_KEY
-from sandbox.google.errors import RefusedError, already_exists, not_found
-from sandbox.google.facts import ResourceFacts, load_facts, load_table
+from sandbox.google.delays import Pace, read_pace, wait
+from sandbox.google.errors import not_found
+from sandbox.google.facts import load_facts
+from sandbox.google.faults import choose_fault, strike
+from sandbox.google.lifecycle import require_free, require_unprotected, status_after_deletion
+from sandbox.google.names import require_valid_names
 from sandbox.google.outputs import Birth, Settings, complete, overlay
-from sandbox.google.schema import ResourceType, load_resource_type
-from sandbox.google.store import LEFT_OVER, LIVE, SOFT_DELETED, Store, WorldObject
+from sandbox.google.principals import require_principals
+from sandbox.google.quotas import require_quota
+from sandbox.google.references import find_owned, require_references, require_unused
+from sandbox.google.rules import Request, Surroundings
+from sandbox.google.schema import load_resource_type
+from sandbox.google.services import require_enabled
+from sandbox.google.store import LIVE, Store, WorldObject
 from sandbox.google.wire import reveal
 
-_DAY_S: Final = 86400
-_PROTECTED: Final = (
-    "Cannot destroy cluster because deletion_protection is set to true. "
-    "Set it to false to proceed with cluster deletion."
-)
-
-
-@dataclass(frozen=True)
-class Lifecycle:
-    """What a type does besides plain creation and deletion; see facts/lifecycle.yaml."""
-
-    adopts: bool = False
-    revives: bool = False
-    delete: str = "forget"
-    days: int = 0
-
-
-def load_lifecycle(token: str) -> Lifecycle:
-    """The lifecycle of a type; bindings of access adopt what exists, as the IAM policy they edit does."""
-    row = load_table("lifecycle").get(token)
-    if row is None:
-        return Lifecycle(
-            adopts=token.endswith(("IAMMember", "IamMember", "IAMBinding", "IamBinding", "Policy"))
-        )
-    return Lifecycle(
-        row.get("create") == "adopt",
-        row.get("revive", False),
-        row.get("delete", "forget"),
-        row.get("days", 0),
-    )
+_COMPUTE = "https://www.googleapis.com/compute/v1/"
 
 
 class Cloud:
@@ -52,43 +31,69 @@ class Cloud:
         self.store = store
 
     def create(self, token: str, inputs: Mapping[str, Any], settings: Settings) -> WorldObject:
-        """Make a resource from fully known inputs.
+        """Make a resource from fully known inputs, and answer when it is done.
 
-        Raises `ApiError` where Google would refuse, 409 if the name is taken, be it by something deleted.
+        Raises `ApiError` where Google would refuse, `RefusedError` where the official provider would, and
+        `AnswerLostError` where the answer gets lost.
         """
-        resource, facts = load_resource_type(token), load_facts(token)
-        plain = reveal(dict(inputs))
+        pace, fault = self._begin("create", token)
         with self.store.transaction():
-            birth = Birth(self.store.next_number("objects"), time.time())
-            identity, properties = complete(resource, facts, plain, settings, birth)
-            self._require_free(token, identity)
-            item = WorldObject(
-                token,
-                identity,
-                str(properties.get("project") or settings.project),
-                LIVE,
-                birth.sequence,
-                birth.moment,
-                birth.moment,
-                properties,
-            )
-            self.store.put(item)
+            item = self._insert(token, reveal(dict(inputs)), settings, pace)
+        self._end("create", item, pace, fault)
         return item
 
-    def _require_free(self, token: str, identity: str) -> None:
+    def _begin(self, operation: str, token: str) -> tuple[Pace, str | None]:
+        pace = read_pace(self.store)
+        fault = choose_fault(self.store, pace.seed, operation, token)
+        strike(fault, token, is_done=False)
+        return pace, fault
+
+    def _end(self, operation: str, item: WorldObject, pace: Pace, fault: str | None) -> None:
+        wait(pace.duration(item.type, item.id, operation))
+        strike(fault, item.type, is_done=True)
+
+    def _insert(self, token: str, inputs: dict[str, Any], settings: Settings, pace: Pace) -> WorldObject:
+        birth = Birth(self.store.next_number("objects"), time.time())
+        identity, properties = complete(load_resource_type(token), load_facts(token), inputs, settings, birth)
         existing = self.store.find(token, identity)
-        if existing is None:
-            return
-        lifecycle = load_lifecycle(token)
-        is_over = existing.status == SOFT_DELETED and time.time() - existing.changed > lifecycle.days * _DAY_S
-        if is_over or (lifecycle.adopts if existing.status == LIVE else lifecycle.revives):
-            return
-        raise already_exists(identity)
+        request = self._request(token, identity, properties, settings)
+        require_enabled(token, request.project, request.moment, self._around(pace))
+        require_free(existing, birth.moment)
+        item = WorldObject(
+            token, identity, request.project, LIVE, birth.sequence, birth.moment, birth.moment, properties
+        )
+        if existing and existing.status == LIVE:
+            item = replace(item, sequence=existing.sequence, created=existing.created)
+        self._accept(request, item, pace)
+        return item
+
+    def _request(
+        self, token: str, identity: str, properties: Mapping[str, Any], settings: Settings
+    ) -> Request:
+        project = str(properties.get("project") or settings.project)
+        return Request(token, identity, project, properties, time.time())
+
+    def _around(self, pace: Pace) -> Surroundings:
+        return Surroundings(self.store, pace.lag)
+
+    def _accept(self, request: Request, item: WorldObject, pace: Pace) -> None:
+        """Ask every rule, then keep the object, its links and what it draws."""
+        around = self._around(pace)
+        require_valid_names(request.token, request.properties)
+        links = require_references(request, around)
+        require_principals(request, around)
+        draws = require_quota(request, around)
+        self.store.put(item)
+        self.store.link(item.type, item.id, links)
+        self.store.draw(item.type, item.id, item.project, draws)
 
     def read(self, token: str, identity: str) -> WorldObject | None:
-        """The live resource of this id, or None; a compute link or a full resource name serves as the id too."""
-        short = identity.removeprefix("https://www.googleapis.com/compute/v1/")
-        item = self.store.find(token, short) or self.store.find(token, identity)
+        """The live resource of this id, or None; a compute link serves as the id too."""
+        self._begin("read", token)
+        return self._find(token, identity)
+
+    def _find(self, token: str, identity: str) -> WorldObject | None:
+        item = self.store.find(token, identity.removeprefix(_COMPUTE))
         return item if item and item.status == LIVE else None
 
     def update(
@@ -99,86 +104,46 @@ class Cloud:
         inputs: Mapping[str, Any],
         settings: Settings,
     ) -> WorldObject:
-        """Change a live resource in place. Raises `ApiError` 404 if it is gone."""
+        """Change a live resource in place. Raises what `create` raises, and `ApiError` 404 if it is gone."""
+        pace, fault = self._begin("update", token)
         resource, facts = load_resource_type(token), load_facts(token)
         old, new = reveal(dict(old_inputs)), reveal(dict(inputs))
         with self.store.transaction():
-            item = self.read(token, identity)
+            item = self._find(token, identity)
             if item is None:
                 raise not_found(identity)
-            birth = Birth(item.sequence, item.created)
-            _, made = complete(resource, facts, new, settings, birth)
-            changed = replace(item, properties=overlay(resource, facts, item.properties, old, made, new))
-            self.store.put(changed)
+            require_enabled(token, item.project, time.time(), self._around(pace))
+            _, made = complete(resource, facts, new, settings, Birth(item.sequence, item.created))
+            properties = overlay(resource, facts, item.properties, old, made, new)
+            changed = replace(item, properties=properties)
+            self._accept(self._request(token, item.id, properties, settings), changed, pace)
+        self._end("update", changed, pace, fault)
         return changed
 
     def delete(self, token: str, identity: str) -> None:
-        """Delete a resource as far as it can be; one that is gone already is deleted well.
+        """Delete a resource as far as it can be, with what belongs to it; one that is gone is deleted well.
 
-        Raises `RefusedError` where the resource is protected.
+        Raises what `create` raises, `RefusedError` where the resource is protected.
         """
+        pace, fault = self._begin("delete", token)
         with self.store.transaction():
-            item = self.read(token, identity)
+            item = self._find(token, identity)
             if item is None:
                 return
+            require_enabled(token, item.project, time.time(), self._around(pace))
             require_unprotected(item)
-            lifecycle = load_lifecycle(token)
-            if (
-                item.properties.get("deletionPolicy") == "ABANDON"
-                or item.properties.get("disableOnDestroy") is False
-            ):
-                return
-            status = {"keep": LEFT_OVER, "soft": SOFT_DELETED}.get(lifecycle.delete)
-            if status:
-                self.store.put(replace(item, status=status))
-            else:
-                self.store.remove(token, item.id)
+            require_unused(token, item.id, self._around(pace))
+            self._remove(item, pace)
+        self._end("delete", item, pace, fault)
 
-
-def require_unprotected(item: WorldObject) -> None:
-    """Raise `RefusedError` with the provider's words if a property of the object forbids its deletion."""
-    if (
-        item.type == "gcp:container/cluster:Cluster"
-        and item.properties.get("deletionProtection") is not False
-    ):
-        raise RefusedError(_PROTECTED)
-    if item.properties.get("deletionPolicy") == "PREVENT":
-        name = item.type.split(":")[2]
-        raise RefusedError(
-            f'cannot destroy {name} without setting deletion_policy="DELETE" and running `pulumi up`'
-        )
-
-
-def project_inputs(
-    resource: ResourceType, facts: ResourceFacts, old_inputs: Mapping[str, Any], state: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The inputs that would give the live state: of the old ones what they are now, of the rest what somebody set.
-
-    Without old inputs (an import) all that can be given and is set.
-    """
-    if not old_inputs:
-        found = {name: state[name] for name in resource.inputs if not _is_unset(facts, name, state.get(name))}
-        return {**found, DEFAULTS_KEY: []}
-    result = {
-        name: value if name == DEFAULTS_KEY else _project(value, state.get(name))
-        for name, value in old_inputs.items()
-    }
-    for name in resource.inputs:
-        is_foreign = name not in old_inputs and name not in facts.computed and facts.is_row
-        if is_foreign and not _is_unset(facts, name, state.get(name)):
-            result[name] = state[name]
-    return {name: value for name, value in result.items() if value is not None}
-
-
-def _is_unset(facts: ResourceFacts, name: str, value: Any) -> bool:
-    return value is None or value in ("", [], {}) or value == facts.defaults.get(name)
-
-
-def _project(old: Any, live: Any) -> Any:
-    if isinstance(old, Mapping) and isinstance(live, Mapping):
-        return {
-            key: _project(value, live.get(key)) for key, value in old.items() if live.get(key) is not None
-        }
-    if isinstance(old, list) and isinstance(live, list) and len(old) == len(live):
-        return [_project(before, after) for before, after in zip(old, live, strict=True)]
-    return live
+    def _remove(self, item: WorldObject, pace: Pace) -> None:
+        for token, identity in find_owned(item.type, item.id, self._around(pace)):
+            owned = self._find(token, identity)
+            if owned:
+                self._remove(owned, pace)
+        status = status_after_deletion(item)
+        if status is None:
+            self.store.remove(item.type, item.id)
+        elif status != LIVE:
+            self.store.put(replace(item, status=status))
+            self.store.release(item.type, item.id)

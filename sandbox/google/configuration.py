@@ -45,7 +45,7 @@ def check_configuration(values: Mapping[str, Any]) -> Iterator[Failure]:
 
 
 def read_settings(values: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
-    """What resources feel of the configuration; project and place come from the environment where it has none."""
+    """What resources feel of the configuration; the environment fills in project and place."""
     parsed = parse_configuration(values)
 
     def place(name: str) -> str:

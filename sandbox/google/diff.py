@@ -88,9 +88,8 @@ def _compare_objects(
         before, after = old.get(name), new.get(name)
         if after is None and here.path in facts.computed:
             continue
-        yield from _compare(
-            facts, fallback if before is None else before, fallback if after is None else after, here
-        )
+        if not _is_same(fallback if before is None else before, fallback if after is None else after):
+            yield from _compare(facts, before, after, here)
 
 
 def _compare(facts: ResourceFacts, old: Any, new: Any, place: _Place) -> Iterator[Change]:

@@ -53,6 +53,10 @@ def _integer(text: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
 
 
+def _agent_domain(service: str) -> str:
+    return f"gcp-sa-{service.split('.')[0]}.iam.gserviceaccount.com"
+
+
 class _Values(Mapping[str, Any]):
     """What templates may name: made-up values, the resource's properties, the provider's settings."""
 
@@ -84,7 +88,7 @@ class _Values(Mapping[str, Any]):
             "time": moment.strftime("%Y-%m-%dT%H:%M:%S.000000Z"),
             "sequence": birth.sequence,
             "api": resource.token.split(":")[1].split("/")[0],
-            "agent": agents.get(service, f"gcp-sa-{service.split('.')[0]}.iam.gserviceaccount.com"),
+            "agent": agents[service]["domain"] if service in agents else _agent_domain(service),
         }
 
     def __getitem__(self, key: str) -> Any:
@@ -205,7 +209,7 @@ def _merge(given: Any, made: Any) -> Any:
 
 
 def fill_rest(resource: ResourceType, properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The properties with an empty value for each that nothing is known about: a pure output is never null."""
+    """The properties with an empty value for each unknown one: a pure output is never null."""
     empty = {"list": [], "map": {}, "int": 0, "float": 0, "bool": False, "string": ""}
     rest: dict[str, Any] = {}
     for name, kind in resource.outputs.items():

@@ -13,13 +13,14 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox.google import invoke
 from sandbox.google.check import check_inputs, fill_inputs
-from sandbox.google.cloud import Cloud, project_inputs
+from sandbox.google.cloud import Cloud
 from sandbox.google.configuration import check_configuration, read_settings
 from sandbox.google.diff import Change, Difference, diff_inputs, diff_labels
-from sandbox.google.errors import ApiError, RefusedError
+from sandbox.google.errors import AnswerLostError, ApiError, RefusedError
 from sandbox.google.facts import load_facts
 from sandbox.google.labels import merge_labels
 from sandbox.google.outputs import Settings, overlay, preview
+from sandbox.google.refresh import project_inputs
 from sandbox.google.schema import UnknownTypeError, load_resource_type
 from sandbox.google.wire import cover, decode, encode, is_known, reveal
 
@@ -33,7 +34,7 @@ def _answers_errors(method: Callable[..., Any]) -> Callable[..., Any]:
     def run(self: "GoogleCloudProvider", request: Any, context: grpc.ServicerContext) -> Any:
         try:
             return method(self, request, context)
-        except (ApiError, RefusedError, UnknownTypeError) as error:
+        except (AnswerLostError, ApiError, RefusedError, UnknownTypeError) as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
             raise
 

@@ -8,7 +8,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,16 +20,60 @@ SOFT_DELETED: Final = "soft-deleted"
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS objects (
-  type TEXT NOT NULL, id TEXT NOT NULL, project TEXT NOT NULL, status TEXT NOT NULL, sequence INTEGER NOT NULL,
-  created REAL NOT NULL, changed REAL NOT NULL, properties TEXT NOT NULL, PRIMARY KEY (type, id)) WITHOUT ROWID;
+  type TEXT NOT NULL, id TEXT NOT NULL, project TEXT NOT NULL, status TEXT NOT NULL,
+  sequence INTEGER NOT NULL, created REAL NOT NULL, changed REAL NOT NULL, properties TEXT NOT NULL,
+  PRIMARY KEY (type, id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS objects_by_id ON objects (id, status);
+CREATE TABLE IF NOT EXISTS links (
+  source_type TEXT NOT NULL, source_id TEXT NOT NULL, target_type TEXT NOT NULL, target_id TEXT NOT NULL,
+  relation TEXT NOT NULL,
+  PRIMARY KEY (source_type, source_id, target_type, target_id, relation)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS links_by_target ON links (target_type, target_id, relation);
+CREATE TABLE IF NOT EXISTS draws (
+  type TEXT NOT NULL, id TEXT NOT NULL, project TEXT NOT NULL, quota TEXT NOT NULL, amount REAL NOT NULL,
+  PRIMARY KEY (type, id, quota)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS draws_by_quota ON draws (project, quota);
+CREATE TABLE IF NOT EXISTS limits (
+  project TEXT NOT NULL, quota TEXT NOT NULL, value REAL NOT NULL,
+  PRIMARY KEY (project, quota)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS faults (
+  number INTEGER PRIMARY KEY, kind TEXT NOT NULL, operation TEXT NOT NULL, type TEXT NOT NULL,
+  rate REAL NOT NULL, at INTEGER NOT NULL, remaining INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS knobs (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
 
 
 @dataclass(frozen=True)
+class Link:
+    """That one object refers to another, and in what relation: it blocks its deletion, or it goes with it."""
+
+    target_type: str
+    target_id: str
+    relation: str
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong: what, at which calls.
+
+    `operation` is create, read, update, delete or * for any; `type` a token or *. It strikes the call of that
+    number (`at`, counted from when it was injected) or, where `at` is 0, each call with probability `rate`;
+    `remaining` times in all, without end if negative.
+    """
+
+    number: int
+    kind: str
+    operation: str
+    type: str
+    rate: float
+    at: int
+    remaining: int
+
+
+@dataclass(frozen=True)
 class WorldObject:
-    """Something the imitation holds. Times are seconds since the epoch; `status` is one of the constants above."""
+    """Something the imitation holds. Times are seconds since the epoch; `status` is a constant above."""
 
     type: str
     id: str
@@ -80,7 +124,10 @@ class Store:
 
     def next_number(self, counter: str) -> int:
         """The next of the whole numbers 1, 2, 3, ... of a counter."""
-        statement = "INSERT INTO counters VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
+        statement = (
+            "INSERT INTO counters VALUES (?, 1) "
+            "ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
+        )
         return self._connection.execute(statement, (counter,)).fetchone()[0]
 
     def find(self, type_: str, identity: str) -> WorldObject | None:
@@ -93,7 +140,8 @@ class Store:
     def objects(self, type_: str | None = None, status: str | None = None) -> list[WorldObject]:
         """The objects of a type and status (all where None is given), in the order of their creation."""
         rows = self._connection.execute(
-            "SELECT * FROM objects WHERE (?1 IS NULL OR type = ?1) AND (?2 IS NULL OR status = ?2) ORDER BY sequence",
+            "SELECT * FROM objects WHERE (?1 IS NULL OR type = ?1) AND (?2 IS NULL OR status = ?2) "
+            "ORDER BY sequence",
             (type_, status),
         )
         return [_object(row) for row in rows]
@@ -109,6 +157,89 @@ class Store:
     def remove(self, type_: str, identity: str) -> None:
         """Forget the object; nothing happens if there is none."""
         self._connection.execute("DELETE FROM objects WHERE type = ? AND id = ?", (type_, identity))
+        self.release(type_, identity)
+
+    def release(self, type_: str, identity: str) -> None:
+        """Forget what the object refers to and what it draws from quotas."""
+        own = (type_, identity)
+        self._connection.execute("DELETE FROM links WHERE source_type = ? AND source_id = ?", own)
+        self._connection.execute("DELETE FROM draws WHERE type = ? AND id = ?", own)
+
+    def link(self, type_: str, identity: str, links: Iterable[Link]) -> None:
+        """Remember what the object refers to, in the place of what it referred to before."""
+        self._connection.execute(
+            "DELETE FROM links WHERE source_type = ? AND source_id = ?", (type_, identity)
+        )
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO links VALUES (?, ?, ?, ?, ?)",
+            [(type_, identity, link.target_type, link.target_id, link.relation) for link in links],
+        )
+
+    def referring(self, type_: str, identity: str, relation: str) -> list[tuple[str, str]]:
+        """Type and id of every object that refers to this one in that relation."""
+        rows = self._connection.execute(
+            "SELECT source_type, source_id FROM links "
+            "WHERE target_type = ? AND target_id = ? AND relation = ? ORDER BY source_type, source_id",
+            (type_, identity, relation),
+        )
+        return rows.fetchall()
+
+    def draw(self, type_: str, identity: str, project: str, amounts: Mapping[str, float]) -> None:
+        """Remember what the object draws from quotas, in the place of what it drew before."""
+        self._connection.execute("DELETE FROM draws WHERE type = ? AND id = ?", (type_, identity))
+        self._connection.executemany(
+            "INSERT INTO draws VALUES (?, ?, ?, ?, ?)",
+            [(type_, identity, project, quota, amount) for quota, amount in amounts.items()],
+        )
+
+    def drawn(self, project: str, quota: str, without: str = "") -> float:
+        """What is drawn from a quota of a project, the object of the id `without` left aside."""
+        statement = "SELECT coalesce(sum(amount), 0) FROM draws WHERE project = ? AND quota = ? AND id <> ?"
+        return self._connection.execute(statement, (project, quota, without)).fetchone()[0]
+
+    def draws(self, project: str) -> dict[str, float]:
+        """What is drawn from each quota of a project."""
+        statement = "SELECT quota, sum(amount) FROM draws WHERE project = ? GROUP BY quota ORDER BY quota"
+        return dict(self._connection.execute(statement, (project,)).fetchall())
+
+    def limits(self, project: str) -> dict[str, float]:
+        """The limits that were set for a project, by quota."""
+        statement = "SELECT quota, value FROM limits WHERE project = ? ORDER BY quota"
+        return dict(self._connection.execute(statement, (project,)).fetchall())
+
+    def set_limit(self, project: str, quota: str, value: float) -> None:
+        """Set the limit of a quota in a project."""
+        self._connection.execute("INSERT OR REPLACE INTO limits VALUES (?, ?, ?)", (project, quota, value))
+
+    def faults(self) -> list[Fault]:
+        """The faults that can still strike, oldest first."""
+        rows = self._connection.execute("SELECT * FROM faults WHERE remaining <> 0 ORDER BY number")
+        return [Fault(*row) for row in rows]
+
+    def add_fault(self, fault: Fault) -> None:
+        """Remember a fault; its number is given by the store."""
+        self._connection.execute(
+            "INSERT INTO faults (kind, operation, type, rate, at, remaining) VALUES (?, ?, ?, ?, ?, ?)",
+            (fault.kind, fault.operation, fault.type, fault.rate, fault.at, fault.remaining),
+        )
+
+    def change_fault(self, number: int, at: int, remaining: int) -> None:
+        """Keep how many calls are left until a fault strikes, and how often it still will."""
+        statement = "UPDATE faults SET at = ?, remaining = ? WHERE number = ?"
+        self._connection.execute(statement, (at, remaining, number))
+
+    def clear_faults(self) -> None:
+        """Forget all faults."""
+        self._connection.execute("DELETE FROM faults")
+
+    def knob(self, name: str) -> str | None:
+        """A setting of the world, or None if it was never set."""
+        row = self._connection.execute("SELECT value FROM knobs WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def turn(self, name: str, value: str) -> None:
+        """Set a setting of the world."""
+        self._connection.execute("INSERT OR REPLACE INTO knobs VALUES (?, ?)", (name, value))
 
 
 def _object(row: tuple[Any, ...]) -> WorldObject:

@@ -77,6 +77,8 @@ def _options(request: Any) -> dict[str, Any]:
         options["delete_before_replace"] = request.deleteBeforeReplace
     if request.customTimeouts.create:
         options["timeout"] = request.customTimeouts.create
+    if request.hooks.before_delete:
+        options["before_delete"] = list(request.hooks.before_delete)
     if request.hooks.on_error:
         options["on_error"] = list(request.hooks.on_error)
     return options

@@ -1,7 +1,10 @@
 """How a program runs under the engine of the sandbox."""
 
 import json
+import subprocess
 import textwrap
+import time
+from pathlib import Path
 
 RECORD = """
 import json, os, sys, pathlib, pulumi
@@ -102,6 +105,30 @@ def test_environment_that_is_not_there_is_named_with_the_remedy(make_project):
     assert done.returncode != 0
     assert "make setup" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_stack_whose_update_was_killed_is_locked_until_it_is_cancelled(make_project):
+    waiting = (
+        "import os, pathlib, time\npathlib.Path(os.environ['HEADROOM_CLOUD']).write_text(str(os.getpid()))\n"
+    )
+    sandbox = make_project(waiting + "time.sleep(60)\n", dev="config: {}\n")
+    sandbox.sandbox.prepare(sandbox.cli, ["up", "--stack", "dev"])
+    command = [sandbox.cli.path, "up", "--stack", "dev", "--yes", "--skip-preview"]
+    folder, environment = sandbox.sandbox.working_copy, sandbox.sandbox.environment(sandbox.cli)
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE) as engine:
+        while not sandbox.sandbox.cloud.exists() or not sandbox.sandbox.cloud.read_text():
+            time.sleep(0.05)
+        engine.kill()
+        engine.communicate()
+    program = Path("/proc") / sandbox.sandbox.cloud.read_text()
+    while program.exists():
+        time.sleep(0.05)
+    (sandbox.project / "infra" / "__main__.py").write_text(RECORD)
+    locked = sandbox.pulumi("up", "--stack", "dev", "--yes", "--skip-preview")
+    assert locked.returncode != 0
+    assert "locked" in locked.stderr
+    assert sandbox.pulumi("cancel", "--stack", "dev", "--yes").returncode == 0
+    sandbox.up("dev").require_success()
 
 
 def test_about_lists_the_interpreter_and_the_packages(make_project):

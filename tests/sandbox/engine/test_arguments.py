@@ -56,7 +56,7 @@ def test_options_that_lead_out_of_the_working_copy_are_refused_with_the_remedy(o
 
 
 def test_files_that_the_arguments_name_are_relative_to_the_folder_of_the_caller():
-    folder = Path("/work")
+    folder = Path("/home/ml")
     arguments = [
         "stack",
         "export",
@@ -70,8 +70,8 @@ def test_files_that_the_arguments_name_are_relative_to_the_folder_of_the_caller(
         "stack",
         "export",
         "--file",
-        "/work/state.json",
-        "--policy-pack=/work/policies",
+        "/home/ml/state.json",
+        "--policy-pack=/home/ml/policies",
         "--plan",
         "/abs/plan.json",
     ]
@@ -79,4 +79,4 @@ def test_files_that_the_arguments_name_are_relative_to_the_folder_of_the_caller(
 
 def test_standard_input_and_other_arguments_stay_as_they_are():
     arguments = ["stack", "import", "--file", "-", "file", "state.json"]
-    assert resolve_paths(arguments, Path("/work")) == arguments
+    assert resolve_paths(arguments, Path("/home/ml")) == arguments

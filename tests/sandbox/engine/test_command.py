@@ -68,6 +68,13 @@ def test_command_outside_a_project_is_one_message_and_exit_code_2(run, tmp_path,
     assert "no Pulumi.yaml" in result.stderr
 
 
+def test_state_folder_that_cannot_be_written_is_one_message_and_exit_code_2(run, located, monkeypatch):
+    monkeypatch.setenv("HEADROOM_SANDBOX", "/dev/null/state")
+    result = run("sandbox", "pulumi", "--", "about")
+    assert result.exit_code == 2
+    assert "HEADROOM_SANDBOX" in result.stderr
+
+
 def test_reset_asks_first_and_says_what_goes(run, located, tmp_path):
     assert "there is no sandbox" in run("sandbox", "reset").stdout
     run("sandbox", "pulumi", "--", "about")
@@ -120,6 +127,7 @@ class Recorded:
         return subprocess.CompletedProcess(arguments, self.code, self.stdout, "")
 
 
+EDIT = Edit("headroom:pools.cpu.nodes.max", 12, 16)
 EMPTY_STATE = '{"deployment": {}}'
 FULL_STATE = '{"deployment": {"resources": [{}, {}]}}'
 
@@ -130,13 +138,13 @@ def test_step_that_does_not_do_what_it_says_fails(project, built_cli):
 
     assert steps(stdout=FULL_STATE).bring_up() == 2
     steps(stdout=EMPTY_STATE).take_down()
-    steps(stdout="max: 12 => 16").edit_and_preview(Edit(12, 16))
+    steps(stdout="max: 12 => 16").edit_and_preview(EDIT)
     with pytest.raises(StepFailedError, match="no resources"):
         steps(stdout=EMPTY_STATE).bring_up()
     with pytest.raises(StepFailedError, match="still holds 2"):
         steps(stdout=FULL_STATE).take_down()
     with pytest.raises(StepFailedError, match="12 => 16"):
-        steps(stdout="no changes").edit_and_preview(Edit(12, 16))
+        steps(stdout="no changes").edit_and_preview(EDIT)
     with pytest.raises(StepFailedError, match="exit code 255"):
         steps(code=255).bring_up_again()
 

@@ -1,5 +1,7 @@
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -65,6 +67,22 @@ def test_cli_on_path_comes_before_the_cached_one(tmp_path, clean_path, make_cli)
     found = find_pulumi()
     assert found is not None
     assert (found.origin, found.path) == ("PATH", clean_path / "pulumi")
+
+
+def test_server_that_never_answers_is_given_up_in_time(monkeypatch):
+    released = threading.Event()
+
+    def hang(*_, **__):
+        released.wait(30)
+        raise OSError
+
+    monkeypatch.setattr(install, "REACH_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(install.urllib.request, "urlopen", hang)
+    started = time.monotonic()
+    assert not install._can_reach_installer()
+    assert time.monotonic() - started < 5
+    monkeypatch.undo()
+    released.set()
 
 
 def test_nothing_is_fetched_where_the_installer_is_out_of_reach(clean_path):

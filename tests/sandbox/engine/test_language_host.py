@@ -128,6 +128,20 @@ def test_program_ends_when_the_engine_gives_up_the_call(start_host, tmp_path):
     pytest.fail("the program still runs")
 
 
+def test_host_and_program_end_with_the_engine(tmp_path):
+    (tmp_path / "executor").write_text("")
+    host = f"{sys.executable} -P -m sandbox.engine.language_host {tmp_path / 'executor'} 127.0.0.1:9"
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE_ROOT)}
+    engine = subprocess.Popen(
+        ["sh", "-c", f"{host} & wait"], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    with engine:
+        assert int(engine.stdout.readline()) > 0
+        engine.kill()
+        # The pipe ends when the last process that holds it does.
+        assert engine.stdout.read() == ""
+
+
 def test_absent_environment_is_an_answer_and_not_a_traceback(start_host):
     client, info = start_host("")
     info.options["virtualenv"] = "absent"

@@ -133,8 +133,32 @@ def test_reset_forgets_the_state_and_leaves_the_project(sandbox, cli):
     sandbox.capture(cli, ["preview", "--stack", "dev"])
     sandbox.reset()
     assert sandbox.list_stacks() == []
-    assert {each.name for each in sandbox.state.iterdir()} == {"lock"}
+    assert {each.name for each in sandbox.state.iterdir()} == {"sandbox.lock"}
     assert (sandbox.project / "infra").is_dir()
+
+
+def test_folder_that_holds_other_things_is_neither_used_nor_emptied(sandbox, cli):
+    sandbox.state.mkdir()
+    (sandbox.state / "thesis.txt").touch()
+    for call in (lambda: sandbox.capture(cli, ["preview"]), sandbox.reset):
+        with pytest.raises(SandboxError, match="holds other things"):
+            call()
+    assert [each.name for each in sandbox.state.iterdir()] == ["thesis.txt"]
+
+
+def test_stack_file_that_is_no_text_is_an_error_and_hinders_no_other_stack(sandbox, cli):
+    (sandbox.project / "Pulumi.dev.yaml").write_bytes(b"\xff\xfe\x00binary")
+    (sandbox.project / "Pulumi.qa.yaml").mkdir()
+    assert sandbox.run(cli, ["preview", "--stack", "prod"]) == 0
+    for stack, message in (("dev", "not UTF-8"), ("qa", "cannot be read")):
+        with pytest.raises(SandboxError, match=rf"Pulumi\.{stack}\.yaml .*{message}"):
+            sandbox.run(cli, ["preview", "--stack", stack])
+
+
+def test_project_file_that_is_no_yaml_is_an_error(sandbox, cli):
+    (sandbox.project / "Pulumi.yaml").write_text("name: [\n")
+    with pytest.raises(SandboxError, match="not valid YAML"):
+        sandbox.capture(cli, ["preview", "--stack", "dev"])
 
 
 def test_failed_creation_of_a_stack_says_why(sandbox, cli):

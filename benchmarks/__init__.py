@@ -1,0 +1,1 @@
+"""Measures the project against what it would cost without it."""

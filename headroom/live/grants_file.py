@@ -1,0 +1,42 @@
+"""Reads and writes `quotas/<stack>.json`."""
+
+import tempfile
+from pathlib import Path
+
+from headroom.planning.grants import Grants, parse_grants, render_grants
+from headroom.spec.errors import Problem, StackFileError
+
+
+def grants_path(root: Path, stack: str) -> Path:
+    """Return where the grants of `stack` are kept in the project whose folder is `root`."""
+    return root / "quotas" / f"{stack}.json"
+
+
+def load_grants(path: Path, project: str) -> Grants | None:
+    """Return the grants in the file, None where there is no file.
+
+    Raises StackFileError for a file that cannot be used, or that is of another project than `project`.
+    """
+    file = f"{path.parent.name}/{path.name}"
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StackFileError([Problem("", f"cannot be read: {error.strerror}")], file) from None
+    return parse_grants(content, file, project)
+
+
+def save_grants(path: Path, grants: Grants) -> None:
+    """Write the file, as a whole or not at all. Raises StackFileError where that is not possible."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as draft:
+            draft.write(render_grants(grants))
+        Path(draft.name).chmod(0o644)
+        Path(draft.name).replace(path)
+    except OSError as error:
+        file = f"{path.parent.name}/{path.name}"
+        raise StackFileError([Problem("", f"cannot be written: {error.strerror}")], file) from None

@@ -1,0 +1,56 @@
+"""Cloud Quotas: what Google has granted to a project."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from headroom.live.connection import Connection, answers, bounds
+from headroom.planning.grants import UNLIMITED, Grant
+
+_EVERYWHERE: Final = "global"
+
+
+def list_grants(
+    connection: Connection, services: Iterable[str] = ("compute.googleapis.com",)
+) -> tuple[Grant, ...]:
+    """Return all limits of the project's `services`, in the order of the API: more specific ones first.
+
+    A limit that holds in several regions becomes a grant for each. Raises UnansweredError.
+    """
+    from google.cloud.cloudquotas_v1 import CloudQuotasClient
+
+    with answers(connection.project):
+        client = connection.client(CloudQuotasClient)
+        return tuple(
+            grant
+            for service in services
+            for info in client.list_quota_infos(
+                parent=f"projects/{connection.project}/locations/global/services/{service}", **bounds()
+            )
+            for grant in _read_info(info)
+        )
+
+
+def _read_info(info: Any) -> Iterator[Grant]:
+    for row in info.dimensions_infos:
+        # A row without details says nothing; in details, protobuf cannot tell an absent value from zero, and
+        # zero is the more cautious reading.
+        if "details" not in row or row.details.value < UNLIMITED:
+            continue
+        dimensions = dict(row.dimensions)
+        region = dimensions.pop("region", None)
+        for place in [region] if region else _places(row.applicable_locations):
+            yield Grant(
+                info.service, info.quota_id, place, tuple(sorted(dimensions.items())), row.details.value
+            )
+
+
+def _places(locations: Iterable[str]) -> list[str | None]:
+    """Return the regions that a limit without a region is for; None: the project as a whole.
+
+    The limit of a zone is not that of its region, so zones are left out
+    (`NVIDIA-L4-GPUS-per-project-zone` is unlimited where the region's is 1).
+    """
+    names = [name for name in locations if name != _EVERYWHERE]
+    if not names:
+        return [None]
+    return [name for name in names if name.count("-") == 1]

@@ -1,0 +1,209 @@
+"""What a plan needs of a Google Cloud project before `pulumi up`, and the checks that tell whether it is there."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from headroom.catalog.facts import load_facts
+from headroom.planning.org_policies import Constraint, constraints
+from headroom.planning.plan import Plan
+from headroom.planning.quota import QuotaDraw
+
+State = Literal["ok", "missing", "unknown"]
+
+_FIRST_NODE = "e2-medium"
+"""The machine of the pool that GKE makes first and that is deleted at once."""
+
+_EXAMPLE_DOMAINS = ("example", "example.com", "example.net", "example.org", "test", "invalid")
+"""Domains that nobody can own (RFC 2606)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The answer to one question: `subject` says about what, `remedy` is the command that mends."""
+
+    area: str
+    subject: str
+    state: State
+    detail: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiNeed:
+    """An API that must be enabled, and what stops without it."""
+
+    api: str
+    why: str
+    asked_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RoleNeed:
+    """A role that holds permissions which `pulumi up` uses; any other role that has them does as well."""
+
+    role: str
+    why: str
+    permissions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class MachineNeed:
+    """A machine type that a zone must have, and the GPU that is attached to it, if any."""
+
+    zone: str
+    machine: str
+    gpu: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationNeed:
+    """A reservation that a pool takes its nodes from, in one of `zones`."""
+
+    name: str
+    project: str
+    zones: tuple[str, ...]
+    machine: str
+    pool: str
+    nodes: int
+    """The most nodes that the pool takes from all of its reservations."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateBucket:
+    """The bucket of Pulumi's state as it is."""
+
+    name: str
+    versioned: bool
+    uniform: bool
+    private: bool
+    missing_permissions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """All that a plan needs of its project."""
+
+    project: str
+    region: str
+    apis: tuple[ApiNeed, ...]
+    roles: tuple[RoleNeed, ...]
+    constraints: tuple[Constraint, ...]
+    zones: tuple[str, ...]
+    machines: tuple[MachineNeed, ...]
+    reservations: tuple[ReservationNeed, ...]
+    draws: tuple[QuotaDraw, ...]
+    groups: tuple[str, ...]
+    example_addresses: tuple[str, ...]
+    """Owners in domains that nobody can own: they are never asked for."""
+
+    @property
+    def permissions(self) -> tuple[str, ...]:
+        """Every permission that some role is needed for."""
+        return tuple(sorted({name for role in self.roles for name in role.permissions}))
+
+
+def derive_needs(plan: Plan) -> Needs:
+    """Return what `plan` needs of its project."""
+    traits = _traits(plan)
+    machines = _machines(plan)
+    addresses = _addresses(plan)
+    return Needs(
+        project=plan.project,
+        region=plan.region,
+        apis=_apis(),
+        roles=tuple(role for role, when in _roles() if not when or when in traits),
+        constraints=tuple(item for item in constraints() if not item.when or item.when in traits),
+        zones=tuple(sorted({need.zone for need in machines})),
+        machines=machines,
+        reservations=_reservations(plan),
+        draws=plan.quota,
+        groups=tuple(address for address in addresses if not is_example(address)),
+        example_addresses=tuple(address for address in addresses if is_example(address)),
+    )
+
+
+def is_example(address: str) -> bool:
+    """Return whether a mail address lies in a domain that is reserved for examples."""
+    domain = address.rsplit("@", 1)[-1].lower()
+    return any(domain == name or domain.endswith(f".{name}") for name in _EXAMPLE_DOMAINS)
+
+
+def exit_code(checks: Iterable[Check]) -> int:
+    """Return 0 where all is there, 1 where something is missing, 3 where nothing is known to be missing but
+    something could not be asked or is not known."""
+    states = {check.state for check in checks}
+    if "missing" in states:
+        return 1
+    return 3 if "unknown" in states else 0
+
+
+def _traits(plan: Plan) -> set[str]:
+    traits = set()
+    if any(pool.placement and pool.placement.workload_policy for pool in plan.all_pools):
+        traits.add("workload_policy")
+    if not plan.cluster.security_group:
+        traits.add("no_security_group")
+    return traits
+
+
+@cache
+def _apis() -> tuple[ApiNeed, ...]:
+    return tuple(
+        ApiNeed(row["api"], row["why"], row.get("asked", False))
+        for group in load_facts("apis")
+        for row in group["apis"]
+    )
+
+
+@cache
+def _roles() -> tuple[tuple[RoleNeed, str], ...]:
+    return tuple(
+        (RoleNeed(row["role"], row["why"], tuple(row["permissions"].split())), row.get("when", ""))
+        for group in load_facts("roles")
+        for row in group["roles"]
+    )
+
+
+def _machines(plan: Plan) -> tuple[MachineNeed, ...]:
+    first = {MachineNeed(zone, _FIRST_NODE, "") for zone in plan.cluster.zones}
+    return tuple(
+        sorted(
+            first
+            | {
+                MachineNeed(
+                    zone,
+                    pool.machine.name,
+                    pool.node.attachment.accelerator
+                    if pool.node.attachment and not pool.machine.accelerator
+                    else "",
+                )
+                for pool in plan.all_pools
+                for node_pool in pool.node_pools
+                for zone in node_pool.zones
+            }
+        )
+    )
+
+
+def _reservations(plan: Plan) -> tuple[ReservationNeed, ...]:
+    return tuple(
+        ReservationNeed(
+            name=name,
+            project=pool.node.reservation.project or plan.project,
+            zones=tuple(sorted({zone for node_pool in pool.node_pools for zone in node_pool.zones})),
+            machine=pool.machine.name,
+            pool=pool.name,
+            nodes=pool.peak_nodes,
+        )
+        for pool in plan.all_pools
+        if pool.node.reservation
+        for name in pool.node.reservation.names
+    )
+
+
+def _addresses(plan: Plan) -> tuple[str, ...]:
+    owners = {pipeline.owner for pipeline in plan.pipelines}
+    groups = {owner.removeprefix("group:") for owner in owners if owner.startswith("group:")}
+    return tuple(sorted(groups | ({plan.cluster.security_group} if plan.cluster.security_group else set())))

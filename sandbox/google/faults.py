@@ -1,0 +1,98 @@
+"""Things that go wrong on purpose: refusals, silence, and a provider that dies."""
+
+import os
+import random
+import signal
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final
+
+from sandbox.google.errors import AnswerLostError, ApiError, RefusedError
+from sandbox.google.services import find_api
+from sandbox.google.store import Fault, Store
+
+RATE_LIMIT: Final = "429"
+UNAVAILABLE: Final = "503"
+TIMEOUT: Final = "timeout"
+LOST: Final = "lost-answer"
+CRASH: Final = "crash"
+CRASH_AFTER: Final = "crash-after"
+KINDS: Final = (RATE_LIMIT, UNAVAILABLE, TIMEOUT, LOST, CRASH, CRASH_AFTER)
+_AFTER: Final = frozenset({LOST, CRASH_AFTER})
+
+
+def choose_fault(store: Store, seed: str, operation: str, token: str) -> str | None:
+    """The kind of the fault that strikes this call, or None; counts the call and the strike."""
+    struck = None
+    if not store.faults():
+        return None
+    with store.transaction():
+        call = store.next_number("calls")
+        for fault in store.faults():
+            if struck is None and _concerns(fault, operation, token) and _strikes(store, fault, seed, call):
+                struck = fault.kind
+    return struck
+
+
+def _concerns(fault: Fault, operation: str, token: str) -> bool:
+    return fault.operation in ("*", operation) and fault.type in ("*", token)
+
+
+def _strikes(store: Store, fault: Fault, seed: str, call: int) -> bool:
+    if fault.at > 1:
+        store.change_fault(fault.number, fault.at - 1, fault.remaining)
+        return False
+    if fault.at == 0 and random.Random(f"{seed}/fault/{fault.number}/{call}").random() >= fault.rate:  # noqa: S311
+        return False
+    store.change_fault(
+        fault.number, fault.at, fault.remaining - 1 if fault.remaining > 0 else fault.remaining
+    )
+    return True
+
+
+def strike(kind: str | None, token: str, is_done: bool) -> None:
+    """Let a fault happen: before the call has its effect, or, with `is_done`, after it.
+
+    Raises `ApiError`, `RefusedError` or `AnswerLostError`, or kills this process.
+    """
+    if kind is not None and is_done == (kind in _AFTER):
+        _EFFECTS[kind](token)
+
+
+def _rate_limit(token: str) -> None:
+    message = (
+        "Quota exceeded for quota metric 'Mutate requests' and limit 'Mutate requests per minute' "
+        f"of service '{find_api(token) or 'googleapis.com'}'."
+    )
+    raise ApiError(HTTPStatus.TOO_MANY_REQUESTS, message, "rateLimitExceeded")
+
+
+def _unavailable(_: str) -> None:
+    raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "The service is currently unavailable.", "backendError")
+
+
+def _time_out(_: str) -> None:
+    raise RefusedError(
+        "timeout while waiting for state to become 'DONE' (last state: 'RUNNING', timeout: 30m0s)"
+    )
+
+
+def _lose_answer(token: str) -> None:
+    raise AnswerLostError(
+        f'Post "https://{find_api(token) or "googleapis.com"}/": http2: client connection lost'
+    )
+
+
+def crash(_: str) -> None:
+    """End this process at once, as if the machine had failed."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+_EFFECTS: Final[dict[str, Callable[[str], None]]] = {
+    RATE_LIMIT: _rate_limit,
+    UNAVAILABLE: _unavailable,
+    TIMEOUT: _time_out,
+    LOST: _lose_answer,
+    CRASH: lambda token: crash(token),
+    CRASH_AFTER: lambda token: crash(token),
+}

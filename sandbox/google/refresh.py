@@ -1,0 +1,43 @@
+"""The inputs that would give a live state, for refresh and import."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.google.check import DEFAULTS_KEY
+from sandbox.google.facts import ResourceFacts
+from sandbox.google.schema import ResourceType
+
+
+def project_inputs(
+    resource: ResourceType, facts: ResourceFacts, old_inputs: Mapping[str, Any], state: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The inputs that would give the live state: old ones as they are now, and what somebody set besides.
+
+    Without old inputs (an import) all that can be given and is set.
+    """
+    if not old_inputs:
+        found = {name: state[name] for name in resource.inputs if not _is_unset(facts, name, state.get(name))}
+        return {**found, DEFAULTS_KEY: []}
+    result = {
+        name: value if name == DEFAULTS_KEY else _project(value, state.get(name))
+        for name, value in old_inputs.items()
+    }
+    for name in resource.inputs:
+        is_foreign = name not in old_inputs and name not in facts.computed and facts.is_row
+        if is_foreign and not _is_unset(facts, name, state.get(name)):
+            result[name] = state[name]
+    return {name: value for name, value in result.items() if value is not None}
+
+
+def _is_unset(facts: ResourceFacts, name: str, value: Any) -> bool:
+    return value is None or value in ("", [], {}) or value == facts.defaults.get(name)
+
+
+def _project(old: Any, live: Any) -> Any:
+    if isinstance(old, Mapping) and isinstance(live, Mapping):
+        return {
+            key: _project(value, live.get(key)) for key, value in old.items() if live.get(key) is not None
+        }
+    if isinstance(old, list) and isinstance(live, list) and len(old) == len(live):
+        return [_project(before, after) for before, after in zip(old, live, strict=True)]
+    return live

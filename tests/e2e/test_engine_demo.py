@@ -1,0 +1,42 @@
+"""`headroom demo` as a person runs it, and the sandbox on this project's own program."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+from sandbox.engine.workspace import SOURCE_ROOT
+
+HEADROOM = Path(sys.executable).with_name("headroom")
+
+
+def digest_project() -> dict[str, str]:
+    files = [path for path in SOURCE_ROOT.iterdir() if path.is_file()]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_demo_does_what_it_says_and_leaves_the_project_as_it_was(tmp_path, monkeypatch):
+    """Proves Q1 end to end: from a stack file to pools and back, with a diff of an edit on the way."""
+    monkeypatch.setenv("HEADROOM_SANDBOX", str(tmp_path / "mine"))
+    before = digest_project()
+    done = subprocess.run([HEADROOM, "demo"], cwd=SOURCE_ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("as claimed") == 4
+    assert "totalMaxNodeCount: 12 => 16" in done.stdout
+    left = done.stdout.partition("Left in the cloud")[2]
+    assert "keyRings/" in left
+    assert "nodePools/" not in left
+    assert digest_project() == before
+    assert not (tmp_path / "mine").exists()
+
+
+def test_edit_of_a_pool_shows_as_an_update_of_that_pool_alone(platform):
+    platform.up("dev").require_success()
+    platform.edit_stack_file("dev", lambda config: config["headroom:pools"]["cpu"]["nodes"].update(max=16))
+    steps = platform.preview("dev").require_success().steps
+    assert {urn.rsplit("::", 1)[1]: op for urn, op in steps.items()} == {"dev-pool-cpu": "update"}
+
+
+def test_refresh_of_an_untouched_cloud_changes_nothing(platform):
+    platform.up("dev").require_success()
+    assert set(platform.refresh("dev").require_success().changes) == {"same"}

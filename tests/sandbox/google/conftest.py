@@ -1,0 +1,123 @@
+"""A world in a temporary file, and a provider that serves it by direct calls."""
+
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from pulumi.runtime.proto import provider_pb2
+
+from sandbox.google.check import check_inputs, fill_inputs
+from sandbox.google.cloud import Cloud
+from sandbox.google.facts import load_facts
+from sandbox.google.outputs import Settings
+from sandbox.google.provider import GoogleCloudProvider
+from sandbox.google.schema import load_resource_type
+from sandbox.google.store import Store, WorldObject
+from sandbox.google.wire import decode, encode
+
+SETTINGS = Settings("acme-dev", "us-central1", "us-central1-a", {"environment": "dev"})
+
+
+class CallAbortedError(Exception):
+    """What gRPC raises in a servicer that answers with an error."""
+
+
+class Context:
+    """The part of a gRPC context that the provider uses."""
+
+    def abort(self, code: grpc.StatusCode, details: str) -> None:
+        raise CallAbortedError(f"{code.name}: {details}")
+
+
+class Engine:
+    """Speaks to a provider as the engine does, with plain dictionaries."""
+
+    def __init__(self, provider: GoogleCloudProvider) -> None:
+        self.provider = provider
+        self.context: Any = Context()
+
+    def configure(self, **values: Any) -> None:
+        request = provider_pb2.ConfigureRequest(args=encode(values))
+        self.provider.Configure(request, self.context)
+
+    def check(
+        self, token: str, news: dict, olds: dict | None = None, name: str = "thing"
+    ) -> tuple[dict, dict]:
+        request = provider_pb2.CheckRequest(
+            urn=urn(token, name), type=token, news=encode(news), olds=encode(olds or {}), randomSeed=b"seed"
+        )
+        answer = self.provider.Check(request, self.context)
+        return decode(answer.inputs), {failure.property: failure.reason for failure in answer.failures}
+
+    def create(self, token: str, inputs: dict, preview: bool = False) -> tuple[str, dict]:
+        request = provider_pb2.CreateRequest(
+            urn=urn(token), type=token, properties=encode(inputs), preview=preview
+        )
+        answer = self.provider.Create(request, self.context)
+        return answer.id, decode(answer.properties)
+
+    def diff(self, token: str, state: dict, olds: dict, news: dict) -> Any:
+        request = provider_pb2.DiffRequest(
+            urn=urn(token), type=token, olds=encode(state), old_inputs=encode(olds), news=encode(news)
+        )
+        return self.provider.Diff(request, self.context)
+
+    def read(self, token: str, identity: str, inputs: dict | None = None) -> tuple[str, dict, dict]:
+        request = provider_pb2.ReadRequest(
+            urn=urn(token), type=token, id=identity, inputs=encode(inputs or {}), properties=encode({})
+        )
+        answer = self.provider.Read(request, self.context)
+        return answer.id, decode(answer.properties), decode(answer.inputs)
+
+    def update(
+        self, token: str, identity: str, state: dict, olds: dict, news: dict, preview: bool = False
+    ) -> dict:
+        request = provider_pb2.UpdateRequest(
+            urn=urn(token),
+            type=token,
+            id=identity,
+            olds=encode(state),
+            old_inputs=encode(olds),
+            news=encode(news),
+            preview=preview,
+        )
+        return decode(self.provider.Update(request, self.context).properties)
+
+    def delete(self, token: str, identity: str) -> None:
+        request = provider_pb2.DeleteRequest(urn=urn(token), type=token, id=identity)
+        self.provider.Delete(request, self.context)
+
+
+class World:
+    """Creates resources as a program would: names and defaults filled in, checked, then created."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+
+    def make(self, token: str, settings: Settings = SETTINGS, **inputs: Any) -> WorldObject:
+        resource, facts = load_resource_type(token), load_facts(token)
+        filled = fill_inputs(resource, facts, {}, inputs, "thing", b"seed")
+        assert check_inputs(resource, facts, filled) == []
+        return self.cloud.create(token, filled, settings)
+
+
+def urn(token: str, name: str = "thing") -> str:
+    return f"urn:pulumi:dev::headroom::{token}::{name}"
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Cloud:
+    return Cloud(Store(tmp_path / "cloud.sqlite"))
+
+
+@pytest.fixture
+def world(cloud: Cloud) -> World:
+    return World(cloud)
+
+
+@pytest.fixture
+def engine(cloud: Cloud) -> Engine:
+    engine = Engine(GoogleCloudProvider(cloud, "10.2.0"))
+    engine.configure(project="acme-dev", region="us-central1", defaultLabels='{"environment": "dev"}')
+    return engine

@@ -1,0 +1,191 @@
+"""The provider speaks the engine's protocol."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import grpc
+import pytest
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+
+from sandbox.google.wire import UNKNOWN, Secret, encode
+from tests.sandbox.google.conftest import CallAbortedError, Engine
+
+POOL = "gcp:container/nodePool:NodePool"
+ACCOUNT = "gcp:serviceaccount/account:Account"
+KINDS = provider_pb2.PropertyDiff.Kind
+ROOT = Path(__file__).parents[3]
+
+
+def test_check_answers_failures_with_their_paths(engine: Engine) -> None:
+    _, failures = engine.check(POOL, {"cluster": "dev", "nodeConfig": {"spott": True}})
+
+    assert list(failures) == ["nodeConfig.spott"]
+
+
+def test_an_unknown_type_is_an_error_that_names_it(engine: Engine) -> None:
+    with pytest.raises(CallAbortedError, match="no type gcp:container/pool:Pool"):
+        engine.check("gcp:container/pool:Pool", {})
+
+
+def test_what_was_created_reads_back_without_a_difference(engine: Engine) -> None:
+    """The ground of Q1's second `up` that changes nothing."""
+    inputs, failures = engine.check(POOL, {"cluster": "dev", "nodeConfig": {"machineType": "g2-standard-4"}})
+    identity, state = engine.create(POOL, inputs)
+    read_id, read_state, read_inputs = engine.read(POOL, identity, inputs)
+
+    assert failures == {}
+    assert (read_id, read_state, read_inputs) == (identity, state, inputs)
+    assert engine.diff(POOL, state, read_inputs, inputs).changes == provider_pb2.DiffResponse.DIFF_NONE
+
+
+def test_an_import_reads_all_that_was_given_and_no_more(engine: Engine) -> None:
+    inputs, _ = engine.check(POOL, {"cluster": "dev", "name": "l4", "autoscaling": {"maxNodeCount": 3}})
+    identity, _ = engine.create(POOL, inputs)
+
+    _, _, imported = engine.read(POOL, identity)
+    assert {key: imported[key] for key in ("cluster", "name", "autoscaling")} == {
+        "cluster": "dev",
+        "name": "l4",
+        "autoscaling": {"maxNodeCount": 3},
+    }
+    assert engine.check(POOL, imported)[1] == {}
+
+
+def test_a_resource_that_is_gone_reads_as_nothing(engine: Engine) -> None:
+    assert engine.read(POOL, "projects/acme-dev/locations/x/clusters/dev/nodePools/none") == ("", {}, {})
+
+
+def test_a_preview_creates_nothing_and_leaves_ids_unknown(engine: Engine) -> None:
+    identity, known = engine.create(ACCOUNT, {"accountId": "nodes"}, preview=True)
+
+    assert (identity, known["email"]) == ("", UNKNOWN)
+    assert engine.provider._cloud.store.objects() == []
+
+
+def test_a_preview_tolerates_unknown_inputs(engine: Engine) -> None:
+    inputs, failures = engine.check(POOL, {"cluster": UNKNOWN, "nodeConfig": {"serviceAccount": UNKNOWN}})
+    _, known = engine.create(POOL, inputs, preview=True)
+
+    assert failures == {}
+    assert known["cluster"] is UNKNOWN
+
+
+def test_a_secret_input_is_a_secret_output(engine: Engine) -> None:
+    inputs, _ = engine.check(ACCOUNT, {"accountId": "nodes", "displayName": Secret("hidden")})
+    identity, state = engine.create(ACCOUNT, inputs)
+
+    assert inputs["displayName"] == state["displayName"] == Secret("hidden")
+    assert engine.read(ACCOUNT, identity, inputs)[2]["displayName"] == Secret("hidden")
+
+
+def test_a_diff_says_kind_place_and_replacement_of_each_change(engine: Engine) -> None:
+    olds, _ = engine.check(POOL, {"cluster": "dev", "autoscaling": {"maxNodeCount": 3}})
+    news, _ = engine.check(POOL, {"cluster": "dev", "nodeConfig": {"spot": True}}, olds)
+    answer = engine.diff(POOL, {}, olds, news)
+
+    assert {path: diff.kind for path, diff in answer.detailedDiff.items()} == {
+        "autoscaling": KINDS.Value("DELETE"),
+        "nodeConfig": KINDS.Value("ADD_REPLACE"),
+    }
+    assert (list(answer.replaces), answer.deleteBeforeReplace) == (["nodeConfig"], False)
+
+
+def test_changed_default_labels_update_resources_with_labels_only(engine: Engine) -> None:
+    topic, _ = engine.check("gcp:pubsub/topic:Topic", {"name": "t"})
+    _, state = engine.create("gcp:pubsub/topic:Topic", topic)
+    engine.configure(project="acme-dev", defaultLabels='{"environment": "prod"}')
+
+    answer = engine.diff("gcp:pubsub/topic:Topic", state, topic, topic)
+    assert list(answer.detailedDiff) == ["pulumiLabels"]
+    assert (
+        engine.diff(POOL, {}, {"cluster": "a"}, {"cluster": "a"}).changes
+        == provider_pb2.DiffResponse.DIFF_NONE
+    )
+
+
+def test_an_update_answers_the_new_state(engine: Engine) -> None:
+    olds, _ = engine.check(POOL, {"cluster": "dev", "autoscaling": {"maxNodeCount": 3}})
+    identity, state = engine.create(POOL, olds)
+    news = olds | {"autoscaling": {"maxNodeCount": 5}}
+
+    previewed = engine.update(POOL, identity, state, olds, news, preview=True)
+    assert previewed["autoscaling"] == {"maxNodeCount": 5}
+    assert engine.read(POOL, identity, olds)[1]["autoscaling"] == {"maxNodeCount": 3}
+    engine.update(POOL, identity, state, olds, news)
+    assert engine.read(POOL, identity, news)[1]["autoscaling"] == {"maxNodeCount": 5}
+
+
+def test_a_refusal_of_the_cloud_is_an_error_with_googles_words(engine: Engine) -> None:
+    inputs, _ = engine.check(ACCOUNT, {"accountId": "nodes"})
+    engine.create(ACCOUNT, inputs)
+
+    with pytest.raises(CallAbortedError, match=r"googleapi: Error 409: .*, alreadyExists"):
+        engine.create(ACCOUNT, inputs)
+
+
+def test_deleted_means_gone(engine: Engine) -> None:
+    identity, _ = engine.create(ACCOUNT, {"accountId": "nodes"})
+    engine.delete(ACCOUNT, identity)
+
+    assert engine.read(ACCOUNT, identity)[0] == ""
+
+
+def test_a_project_can_be_asked_for(engine: Engine) -> None:
+    request = provider_pb2.InvokeRequest(tok="gcp:organizations/getProject:getProject", args=encode({}))
+    answer = getattr(engine.provider.Invoke(request, engine.context), "return")
+
+    assert answer["projectId"] == "acme-dev"
+    assert answer["number"].isdigit()
+
+
+def test_a_function_that_is_not_imitated_is_refused_by_name(engine: Engine) -> None:
+    request = provider_pb2.InvokeRequest(tok="gcp:compute/getZones:getZones", args=encode({}))
+
+    with pytest.raises(CallAbortedError, match="no function gcp:compute/getZones:getZones"):
+        engine.provider.Invoke(request, engine.context)
+
+
+def test_the_type_is_read_from_the_urn_when_the_request_has_none(engine: Engine) -> None:
+    request = SimpleNamespace(
+        type="", urn=f"urn:pulumi:dev::p::headroom:infra:Cluster${ACCOUNT}::nodes", id="none"
+    )
+
+    assert engine.provider.Read(request, engine.context).id == ""
+
+
+def test_the_served_provider_answers_over_grpc_and_stops_on_a_signal(tmp_path: Path) -> None:
+    environment = os.environ | {"HEADROOM_CLOUD": str(tmp_path / "cloud.sqlite"), "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sandbox.google"], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout
+        channel = grpc.insecure_channel(f"127.0.0.1:{process.stdout.readline().strip()}")
+        stub = provider_pb2_grpc.ResourceProviderStub(channel)
+        from google.protobuf.empty_pb2 import Empty
+
+        assert stub.GetPluginInfo(Empty(), timeout=20).version == "10.2.0"
+        channel.close()
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.stdout and process.stdout.close()
+    assert process.wait(20) == 0
+
+
+def test_without_a_world_the_provider_says_what_is_missing() -> None:
+    environment = {key: value for key, value in os.environ.items() if key != "HEADROOM_CLOUD"}
+    run = subprocess.run(
+        [sys.executable, "-m", "sandbox.google"],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+    assert run.returncode == 2
+    assert "HEADROOM_CLOUD" in run.stderr

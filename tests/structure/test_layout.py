@@ -1,0 +1,81 @@
+"""What the tree promises: imports go one way, generated files are current, names match."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from headroom.spec.schema import stack_file_schema
+
+
+def test_imports_go_one_way(root: Path) -> None:
+    """The library knows neither program nor sandbox, the program knows no sandbox (docs/decisions)."""
+    linter = Path(sys.executable).with_name("lint-imports")
+    result = subprocess.run([linter], cwd=root, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+
+
+def test_the_committed_schema_is_current(root: Path) -> None:
+    committed = json.loads((root / "stack.schema.json").read_text())
+    assert committed == stack_file_schema(), "run `make schema`"
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_stack_files_point_their_editors_at_the_schema(root: Path, stack: str) -> None:
+    first = (root / f"Pulumi.{stack}.yaml").read_text().splitlines()[0]
+    assert first == "# yaml-language-server: $schema=./stack.schema.json"
+
+
+def test_every_requirement_is_pinned_by_hash_and_names_no_index(root: Path) -> None:
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        text = (root / name).read_text()
+        assert "index-url" not in text
+        assert "://" not in text
+        pins = re.findall(r"^([a-z0-9][a-z0-9._-]*)==", text, re.MULTILINE)
+        assert len(pins) > 10
+        assert len(re.findall(r"--hash=sha256:", text)) >= len(pins)
+
+
+def test_the_make_targets_of_the_readme_exist(root: Path) -> None:
+    targets = set(re.findall(r"^([a-z0-9-]+):", (root / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"`make ([a-z0-9-]+)", (root / "README.md").read_text()))
+    assert {"demo", "test"} <= named
+    assert named <= targets
+
+
+def test_ci_runs_the_commands_of_the_readme(root: Path) -> None:
+    script = (root / ".ci" / "run").read_text()
+    readme = (root / "README.md").read_text()
+    commands = re.findall(r"^make ([a-z-]+)", script, re.MULTILINE)
+    assert commands
+    assert all(f"`make {command}`" in readme for command in commands)
+
+
+def test_every_command_of_the_readme_is_a_command(root: Path) -> None:
+    from headroom.cli.main import app
+
+    known = {
+        command.name or (command.callback.__name__ if command.callback else "")
+        for command in app.registered_commands
+    }
+    known |= {group.name for group in app.registered_groups}
+    named = set(
+        re.findall(r"headroom ([a-z]+)", " ".join(re.findall(r"`([^`]*)`", (root / "README.md").read_text())))
+    )
+    assert named <= known | {"sandbox"}
+
+
+def test_no_tracked_file_names_a_registry_or_a_machine(root: Path) -> None:
+    files = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=True
+    ).stdout
+    pattern = re.compile(
+        r"--(extra-)?index-url |://[^ \"]*/simple/|GOPROXY=http|(?<![A-Za-z.`])/(work|root)/"
+    )
+    for name in filter(None, files.split("\0")):
+        path = root / name
+        if path.is_file() and path.suffix not in {".sum"} and path != Path(__file__):
+            assert not pattern.search(path.read_text(errors="replace")), name
