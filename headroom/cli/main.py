@@ -6,6 +6,8 @@ import typer
 
 from headroom.cli.demo import demo
 from headroom.cli.plan import plan
+from headroom.cli.preflight import preflight
+from headroom.cli.quota import app as quota
 from headroom.cli.sandbox import app as sandbox
 from headroom.cli.schema import schema
 from headroom.spec.errors import StackFileError
@@ -19,6 +21,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(plan)
+app.command()(preflight)
+app.add_typer(quota, name="quota")
 app.command()(schema)
 app.command()(demo)
 app.add_typer(sandbox, name="sandbox")

@@ -1,20 +1,11 @@
 """Compute Engine: which zones have which machines, and the reservations that hold some."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from headroom.live.connection import Connection, UnansweredError, answers, bounds
+from headroom.planning.preflight import Reservation
 
 _NOT_FOUND: Final = 404
-
-
-@dataclass(frozen=True, slots=True)
-class Reservation:
-    """Machines that are set aside: how many of which kind, and whether they can be used now."""
-
-    machine: str
-    count: int
-    ready: bool
 
 
 def list_zones(connection: Connection, region: str) -> frozenset[str]:
@@ -22,9 +13,7 @@ def list_zones(connection: Connection, region: str) -> frozenset[str]:
     from google.cloud.compute_v1 import ListZonesRequest, ZonesClient
 
     with answers(connection.project):
-        listed = connection.client(ZonesClient).list(
-            ListZonesRequest(project=connection.project), **bounds()
-        )
+        listed = connection.client(ZonesClient).list(ListZonesRequest(project=connection.project), **bounds())
         return frozenset(
             zone.name for zone in listed if zone.status == "UP" and zone.name.rsplit("-", 1)[0] == region
         )

@@ -47,7 +47,11 @@ def constraints() -> tuple[Constraint, ...]:
 
 
 def judge_rules(
-    constraint: Constraint, rules: Iterable[PolicyRule], region: str, ancestors: Iterable[str], apis: Iterable[str]
+    constraint: Constraint,
+    rules: Iterable[PolicyRule],
+    region: str,
+    ancestors: Iterable[str],
+    apis: Iterable[str],
 ) -> Permission:
     """Return whether the rules let the plan have what it needs.
 
@@ -107,4 +111,5 @@ def _holds_project(listed: str, ancestors: tuple[str, ...]) -> bool | None:
     place = listed.removeprefix("under:").removeprefix("is:")
     if place in ancestors:
         return True
-    return False if place.startswith("projects/") else None
+    is_part = any(place.startswith(f"{ancestor}/") for ancestor in ancestors)
+    return False if place.startswith("projects/") and not is_part else None

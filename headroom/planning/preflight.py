@@ -1,4 +1,4 @@
-"""What a plan needs of a Google Cloud project before `pulumi up`, and the checks that tell whether it is there."""
+"""What a plan needs of a Google Cloud project before `pulumi up`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -68,6 +68,15 @@ class ReservationNeed:
     pool: str
     nodes: int
     """The most nodes that the pool takes from all of its reservations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Machines that are set aside in a zone: how many of which kind, and whether they can be used now."""
+
+    machine: str
+    count: int
+    ready: bool
 
 
 @dataclass(frozen=True, slots=True)

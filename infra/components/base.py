@@ -1,5 +1,6 @@
 """What every component has in common: where it is built, and how its children are."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -31,7 +32,7 @@ class Component(pulumi.ComponentResource):
     def __init__(self, kind: str, scope: Scope) -> None:
         super().__init__(
             f"headroom:infra:{kind}",
-            scope.name(kind.lower()),
+            scope.name(_kebab(kind)),
             None,
             pulumi.ResourceOptions(providers=[scope.provider]),
         )
@@ -70,3 +71,7 @@ class Component(pulumi.ComponentResource):
                 on_error=[self.scope.retry], before_delete=[guard] if guard else None
             ),
         )
+
+
+def _kebab(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()

@@ -13,6 +13,7 @@ import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from sandbox.google.cloud import Cloud
+from sandbox.google.delays import read_pace
 from sandbox.google.provider import GoogleCloudProvider
 from sandbox.google.store import Store
 
@@ -26,12 +27,18 @@ def main() -> int:
     if not path:
         sys.stderr.write("HEADROOM_CLOUD is not set: it names the SQLite file of the imitated cloud\n")
         return 2
+    store = Store(Path(path))
+    try:
+        read_pace(store)
+    except ValueError as error:
+        sys.stderr.write(f"HEADROOM_CLOUD_SCALE: {error}\n")
+        return 2
     limits = [
         ("grpc.max_receive_message_length", 400 * _MEBIBYTE),
         ("grpc.max_send_message_length", 400 * _MEBIBYTE),
     ]
     server = grpc.server(ThreadPoolExecutor(_THREADS), options=limits)
-    provider = GoogleCloudProvider(Cloud(Store(Path(path))), version("pulumi_gcp"))
+    provider = GoogleCloudProvider(Cloud(store), version("pulumi_gcp"))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()

@@ -64,9 +64,10 @@ class Recorder(MockMonitor):
 
 def _options(request: Any) -> dict[str, Any]:
     options: dict[str, Any] = {
-        "parent": request.parent.rsplit("::", 1)[-1],
         "depends_on": sorted(urn.rsplit("::", 1)[-1] for urn in request.dependencies),
     }
+    if "::pulumi:pulumi:Stack::" not in request.parent:
+        options["parent"] = request.parent.rsplit("::", 1)[-1]
     if request.protect:
         options["protect"] = True
     if request.ignoreChanges:

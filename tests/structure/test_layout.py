@@ -39,33 +39,34 @@ def test_every_requirement_is_pinned_by_hash_and_names_no_index(root: Path) -> N
         assert len(re.findall(r"--hash=sha256:", text)) >= len(pins)
 
 
-def test_the_make_targets_of_the_readme_exist(root: Path) -> None:
+def commands(text: str, name: str) -> set[str]:
+    """Words that follow `name` where a document shows a command: after a prompt or a backtick."""
+    return set(re.findall(rf"(?:^\$ |`|\./|bin/){name} ([a-z-]+)", text, re.MULTILINE))
+
+
+def test_the_make_targets_of_the_documents_exist(root: Path) -> None:
     targets = set(re.findall(r"^([a-z0-9-]+):", (root / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"`make ([a-z0-9-]+)", (root / "README.md").read_text()))
-    assert {"demo", "test"} <= named
-    assert named <= targets
+    readme = (root / "README.md").read_text()
+    assert {"demo", "test"} <= commands(readme, "make")
+    for document in (root / "README.md", root / "CONTRIBUTING.md"):
+        assert commands(document.read_text(), "make") <= targets
 
 
 def test_ci_runs_the_commands_of_the_readme(root: Path) -> None:
-    script = (root / ".ci" / "run").read_text()
-    readme = (root / "README.md").read_text()
-    commands = re.findall(r"^make ([a-z-]+)", script, re.MULTILINE)
-    assert commands
-    assert all(f"`make {command}`" in readme for command in commands)
+    run = set(re.findall(r"^make ([a-z-]+)", (root / ".ci" / "run").read_text(), re.MULTILINE))
+    assert run
+    assert run <= commands((root / "README.md").read_text(), "make")
 
 
-def test_every_command_of_the_readme_is_a_command(root: Path) -> None:
+def test_every_command_of_the_documents_is_a_command(root: Path) -> None:
     from headroom.cli.main import app
 
-    known = {
-        command.name or (command.callback.__name__ if command.callback else "")
-        for command in app.registered_commands
-    }
-    known |= {group.name for group in app.registered_groups}
-    named = set(
-        re.findall(r"headroom ([a-z]+)", " ".join(re.findall(r"`([^`]*)`", (root / "README.md").read_text())))
-    )
-    assert named <= known | {"sandbox"}
+    known = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    known |= {str(group.name) for group in app.registered_groups}
+    documents = [*root.glob("*.md"), *(root / "docs").rglob("*.md"), *(root / "sandbox").glob("*.md")]
+    named = {word for document in documents for word in commands(document.read_text(), "headroom")}
+    assert {"plan", "sandbox"} <= named
+    assert named <= known
 
 
 def test_no_tracked_file_names_a_registry_or_a_machine(root: Path) -> None:

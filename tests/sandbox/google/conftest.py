@@ -1,5 +1,6 @@
 """A world in a temporary file, and a provider that serves it by direct calls."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ from pulumi.runtime.proto import provider_pb2
 
 from sandbox.google.check import check_inputs, fill_inputs
 from sandbox.google.cloud import Cloud
-from sandbox.google.facts import load_facts
+from sandbox.google.delays import SCALE
+from sandbox.google.facts import load_facts, load_table
 from sandbox.google.outputs import Settings
 from sandbox.google.provider import GoogleCloudProvider
 from sandbox.google.schema import load_resource_type
@@ -106,9 +108,31 @@ def urn(token: str, name: str = "thing") -> str:
     return f"urn:pulumi:dev::headroom::{token}::{name}"
 
 
+@pytest.fixture(autouse=True)
+def _quiet_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HEADROOM_CLOUD_SEED", "HEADROOM_CLOUD_SCALE"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
-def cloud(tmp_path: Path) -> Cloud:
-    return Cloud(Store(tmp_path / "cloud.sqlite"))
+def empty_cloud(tmp_path: Path) -> Cloud:
+    """A world in which nothing was ever done, and nothing is late."""
+    cloud = Cloud(Store(tmp_path / "cloud.sqlite"))
+    with cloud.store.transaction():
+        cloud.store.turn(SCALE, "0")
+    return cloud
+
+
+@pytest.fixture
+def cloud(empty_cloud: Cloud) -> Cloud:
+    """A world in which all APIs are enabled and there is a cluster `dev`."""
+    for project in ("acme-dev", "acme-prod"):
+        settings = replace(SETTINGS, project=project)
+        for api in {*load_table("services")["modules"].values()}:
+            empty_cloud.create("gcp:projects/service:Service", {"service": api}, settings)
+    dev = {"name": "dev", "location": "us-central1", "deletionProtection": False}
+    empty_cloud.create("gcp:container/cluster:Cluster", dev, SETTINGS)
+    return empty_cloud
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from sandbox.google.cloud import Cloud, project_inputs
+from sandbox.google.cloud import Cloud
 from sandbox.google.errors import ApiError, RefusedError
 from sandbox.google.facts import load_facts
+from sandbox.google.refresh import project_inputs
 from sandbox.google.schema import load_resource_type
 from sandbox.google.store import LEFT_OVER, LIVE, SOFT_DELETED
 from tests.sandbox.google.conftest import SETTINGS, World

@@ -1,0 +1,70 @@
+"""`headroom preflight`: whether the Google Cloud project is ready for the first `pulumi up`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def preflight(
+    stack: Annotated[str, typer.Option("--stack", "-s", envvar="PULUMI_STACK", help="Name of the stack.")],
+    state: Annotated[
+        str | None,
+        typer.Option(
+            "--state",
+            envvar="PULUMI_BACKEND_URL",
+            metavar="URL",
+            help="Where Pulumi keeps the state, gs://BUCKET; else backend.url of Pulumi.yaml.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Ask Google Cloud whether all is there that the stack needs; nothing is changed.
+
+    Credentials are the application default ones. Asked are the project, billing, roles, APIs, organization
+    policies, zones, machines, reservations, quotas, owners' groups and the bucket of the state. What is
+    missing comes with the command that mends it.
+
+    Exit code 0: all is there. 1: something is missing. 2: the stack file cannot be used. 3: nothing is known
+    to be missing, but something could not be asked (no credentials, no way there, not allowed) or is unknown.
+
+    Examples:
+      headroom preflight -s dev
+
+      headroom preflight -s prod --json | jq -r '.checks[] | select(.state == "missing") | .remedy'
+    """
+    from headroom.cli.project import find_stack_file
+    from headroom.live.connection import EndpointError
+    from headroom.live.preflight import run_preflight
+    from headroom.planning.plan import plan_config
+    from headroom.planning.preflight import derive_needs, exit_code
+    from headroom.report.preflight_table import print_preflight, render_preflight
+    from headroom.spec.stack_file import load_config
+
+    path = find_stack_file(stack)
+    needs = derive_needs(plan_config(load_config(path), stack, path.name))
+    try:
+        checks = run_preflight(needs, state or _find_backend(path.parent))
+    except EndpointError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    if as_json:
+        sys.stdout.write(render_preflight(stack, needs.project, checks, needs.example_addresses) + "\n")
+    else:
+        print_preflight(stack, needs.project, checks, needs.example_addresses)
+    raise typer.Exit(exit_code(checks))
+
+
+def _find_backend(root: Path) -> str | None:
+    from headroom.spec.errors import Problem, StackFileError
+    from headroom.spec.yaml_reader import YamlError, read_yaml
+
+    try:
+        project = read_yaml((root / "Pulumi.yaml").read_bytes())
+    except (OSError, YamlError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise StackFileError([Problem("", f"cannot be read: {reason}")], "Pulumi.yaml") from None
+    backend = project.get("backend") if isinstance(project, dict) else None
+    url = backend.get("url") if isinstance(backend, dict) else None
+    return url if isinstance(url, str) else None

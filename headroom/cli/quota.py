@@ -1,0 +1,94 @@
+"""`headroom quota`: what Google Cloud has granted, as committed data."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from headroom.planning.grants import Grants
+    from headroom.planning.preflight import Needs
+
+app = typer.Typer(
+    name="quota",
+    help="What Google Cloud has granted to a stack's project: quotas/<stack>.json.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Stack = Annotated[str, typer.Option("--stack", "-s", envvar="PULUMI_STACK", help="Name of the stack.")]
+
+
+@app.command("pull")
+def pull(stack: Stack) -> None:
+    """Ask the Cloud Quotas API what is granted, and write quotas/<stack>.json.
+
+    Kept are the quotas that the plan draws and those that headroom knows, of the stack's region and of the
+    project as a whole. Commit the file: `headroom plan` compares with it, without credentials.
+
+    Exit code 0: the file is written. 2: the stack file cannot be used. 3: Google could not be asked, and the
+    file is as it was.
+
+    Example: headroom quota pull -s dev
+    """
+    from headroom.cli.project import find_stack_file
+    from headroom.live.connection import EndpointError, UnansweredError
+    from headroom.live.grants_file import grants_path, save_grants
+    from headroom.planning.plan import plan_config
+    from headroom.planning.preflight import derive_needs
+    from headroom.spec.stack_file import load_config
+
+    path = find_stack_file(stack)
+    needs = derive_needs(plan_config(load_config(path), stack, path.name))
+    try:
+        grants = _ask(needs)
+    except EndpointError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+    except UnansweredError as error:
+        remedy = f"\nhint: {error.remedy}" if error.remedy else ""
+        typer.echo(f"error: the quotas of {needs.project} could not be asked: {error}{remedy}", err=True)
+        raise typer.Exit(3) from None
+    save_grants(grants_path(path.parent, stack), grants)
+    _tell(stack, needs, grants)
+
+
+@app.command("show")
+def show(stack: Stack) -> None:
+    """Print what quotas/<stack>.json says is granted; no credentials, no network.
+
+    Exit code 0: done. 2: there is no such file, or it cannot be used.
+
+    Example: headroom quota show -s dev
+    """
+    from headroom.cli.project import find_stack_file
+    from headroom.live.grants_file import grants_path, load_grants
+    from headroom.report.quota_table import print_grants
+    from headroom.spec.errors import Problem, StackFileError
+    from headroom.spec.stack_file import load_config, parse_config
+
+    path = find_stack_file(stack)
+    project = parse_config(load_config(path), path.name).project
+    grants = load_grants(grants_path(path.parent, stack), project)
+    if grants is None:
+        problem = Problem("", f"there is no such file; run headroom quota pull -s {stack}")
+        raise StackFileError([problem], f"quotas/{stack}.json")
+    print_grants(grants, stack)
+
+
+def _ask(needs: "Needs") -> "Grants":
+    from headroom.live.connection import connect
+    from headroom.live.preflight import pull_grants
+
+    return pull_grants(connect(needs.project), needs)
+
+
+def _tell(stack: str, needs: "Needs", grants: "Grants") -> None:
+    from headroom.planning.grants import compare
+    from headroom.report.quota_table import list_shortages, list_warnings
+
+    typer.echo(f"quotas/{stack}.json: {len(grants.grants)} grants of {needs.project}")
+    standings = compare(needs.draws, grants)
+    for warning in list_warnings(standings, grants, stack, grants.pulled):
+        typer.echo(f"warning: {warning}", err=True)
+    for shortage in list_shortages(standings):
+        typer.echo(f"short: {shortage}", err=True)

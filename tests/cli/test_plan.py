@@ -1,0 +1,74 @@
+"""`headroom plan`, as a user runs it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+Headroom = Callable[..., CompletedProcess[str]]
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_the_tables_name_every_pool_and_are_plain_when_piped(headroom: Headroom, stack: str) -> None:
+    """Q1, Q2."""
+    done = headroom("plan", "-s", stack)
+    assert done.returncode == 0, done.stderr
+    assert "\x1b[" not in done.stdout
+    for name in ("system", "cpu", "l4", "h100", "v5e", "v6e", "assistant-training", "SSD-TOTAL-GB"):
+        assert name in done.stdout
+
+
+def test_json_is_json(headroom: Headroom) -> None:
+    done = headroom("plan", "-s", "dev", "--json")
+    assert json.loads(done.stdout)["environment"] == "dev"
+
+
+def test_it_works_in_a_folder_below_the_project(headroom: Headroom, project: Path) -> None:
+    (project / "below").mkdir()
+    assert headroom("plan", "-s", "dev", "--json", cwd=project / "below").returncode == 0
+
+
+def test_a_bad_file_ends_with_2_and_every_problem(headroom: Headroom, project: Path) -> None:
+    path = project / "Pulumi.dev.yaml"
+    path.write_text(
+        path.read_text().replace("a3-highgpu-8g", "a3-highgpu-9g").replace("kind: data", "kind: dat")
+    )
+    done = headroom("plan", "-s", "dev")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert len(lines) == 5
+    assert all(line.startswith("Pulumi.dev.yaml: headroom:") for line in lines)
+    assert "did you mean a3-highgpu-8g?" in done.stderr
+
+
+def test_an_unknown_stack_is_answered_with_the_stacks_that_there_are(headroom: Headroom) -> None:
+    done = headroom("plan", "-s", "staging")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the stacks here: dev, prod" in done.stderr
+
+
+def test_outside_a_project_it_says_so(headroom: Headroom, tmp_path_factory: pytest.TempPathFactory) -> None:
+    done = headroom("plan", "-s", "dev", cwd=tmp_path_factory.mktemp("elsewhere"))
+    assert done.returncode == 2
+    assert "no Pulumi.yaml here or in a folder above" in done.stderr
+
+
+def test_a_missing_option_is_asked_for(headroom: Headroom) -> None:
+    done = headroom("plan")
+    assert done.returncode == 2
+    assert "--stack" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["plan", "schema", "demo", "sandbox"])
+def test_every_command_has_help(headroom: Headroom, command: str) -> None:
+    done = headroom(command, "--help")
+    assert done.returncode == 0
+    assert "Usage" in done.stdout
+
+
+def test_schema_prints_the_committed_schema(headroom: Headroom, root: Path) -> None:
+    assert json.loads(headroom("schema").stdout) == json.loads((root / "stack.schema.json").read_text())
