@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.headroom-stamp
-SOURCES := headroom infra sandbox tests benchmarks
+SOURCES := headroom infra bootstrap sandbox tests benchmarks
 # A test run writes nothing into the tree.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -42,7 +42,7 @@ lint: setup ## Format and lint as CI does
 	@$(BIN)/lint-imports
 
 types: setup ## Type-check
-	@$(BIN)/ty check $(wildcard headroom infra sandbox)
+	@$(BIN)/ty check $(wildcard headroom infra bootstrap sandbox)
 
 unit: setup ## Unit and property tests
 	@$(BIN)/pytest -n 2 -m "not e2e"

@@ -9,11 +9,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import pulumi
 
 from headroom.spec.errors import StackFileError
-from infra.config import load_plan
+from infra.config import ALREADY_SHOWN, load_plan
 from infra.stack import build
-
-ALREADY_SHOWN = 32
-"""The exit code by which a Python program tells Pulumi that its error has been shown."""
 
 
 def run() -> None:

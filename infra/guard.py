@@ -1,7 +1,7 @@
 """Production cannot be taken down by accident.
 
 Pulumi refuses to destroy a stack that has delete hooks unless the program runs with it, before it deletes
-anything; and when the program does run, the hook refuses. `protect` alone is not enough: with `--skip-preview`
+anything; and when the program does run, the hook refuses. `protect` alone does not do: with `--skip-preview`
 Pulumi deletes whatever is not protected before it comes to what is.
 """
 

@@ -25,13 +25,8 @@ class Stack:
     outputs: dict[str, pulumi.Input[object]]
 
     async def registered(self) -> None:
-        """Wait until the engine knows every resource.
-
-        The SDK's own wait at the end of a program is quadratic in what is outstanding, this one is linear.
-        """
-        await asyncio.gather(
-            *(resource.urn.future() for component in self.components for resource in component.resources)
-        )
+        """Wait until the engine knows every resource."""
+        await asyncio.gather(*(component.registered() for component in self.components))
 
 
 def build(plan: Plan) -> Stack:

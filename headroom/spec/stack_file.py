@@ -4,17 +4,20 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from headroom.spec.errors import Problem, StackFileError
 from headroom.spec.platform import Platform
 from headroom.spec.secrets import Encrypted
 from headroom.spec.yaml_reader import YamlError, read_yaml
 
+Model = TypeVar("Model", bound=BaseModel)
+
 _KEYS = ("gcp:project", "gcp:region")
-_NAMESPACE = "headroom:"
+NAMESPACE = "headroom:"
+"""Begins the keys of the main program; Pulumi takes it from the project's name."""
 _COLLECTIONS = ("headroom:pools", "headroom:pipelines")
 
 
@@ -37,9 +40,9 @@ def load_config(path: Path) -> dict[str, Any]:
     return _mark_encrypted(config)
 
 
-def decode_config(raw: Mapping[str, str]) -> dict[str, Any]:
-    """Return the configuration that Pulumi hands to a program, its objects decoded from JSON."""
-    return {key: _decode(value) if key.startswith(_NAMESPACE) else value for key, value in raw.items()}
+def decode_config(raw: Mapping[str, str], namespace: str = NAMESPACE) -> dict[str, Any]:
+    """Return the configuration that Pulumi hands to a program, the project's objects decoded from JSON."""
+    return {key: _decode(value) if key.startswith(namespace) else value for key, value in raw.items()}
 
 
 def parse_config(config: Mapping[str, Any], file: str) -> Platform:
@@ -47,20 +50,37 @@ def parse_config(config: Mapping[str, Any], file: str) -> Platform:
 
     Raises StackFileError with every problem, and with what is left without the entries that have one.
     """
-    data = {key: value for key, value in config.items() if key in _KEYS or key.startswith(_NAMESPACE)}
+    data = _own_keys(config, NAMESPACE)
     try:
-        return Platform.model_validate(data)
+        return validate(Platform, data, NAMESPACE, file)
+    except StackFileError as error:
+        if isinstance(error.__cause__, ValidationError):
+            error.remainder = _remainder(error.__cause__, data)
+        raise
+
+
+def validate(model: type[Model], config: Mapping[str, Any], namespace: str, file: str) -> Model:
+    """Return the keys of `namespace` in `config`, beside project and region, as a `model`.
+
+    Raises StackFileError with every problem.
+    """
+    data = _own_keys(config, namespace)
+    try:
+        return model.model_validate(data)
     except ValidationError as error:
         from headroom.spec.explain import explain
 
-        problems = explain(error, data, json_schema())
-        raise StackFileError(problems, file, _remainder(error, data)) from None
+        raise StackFileError(explain(error, data, json_schema(model)), file) from error
 
 
 @cache
-def json_schema() -> dict[str, Any]:
+def json_schema(model: type[BaseModel] = Platform) -> dict[str, Any]:
     """Return the JSON Schema of a stack file's `config:`."""
-    return Platform.model_json_schema(by_alias=True)
+    return model.model_json_schema(by_alias=True)
+
+
+def _own_keys(config: Mapping[str, Any], namespace: str) -> dict[str, Any]:
+    return {key: value for key, value in config.items() if key in _KEYS or key.startswith(namespace)}
 
 
 def _decode(value: str) -> Any:

@@ -1,5 +1,6 @@
 """What every component has in common: where it is built, and how its children are."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,6 +44,13 @@ class Component(pulumi.ComponentResource):
         """Return `resource`, remembered as one of this component's."""
         self.resources.append(resource)
         return resource
+
+    async def registered(self) -> None:
+        """Wait until the engine knows every resource of this component.
+
+        The SDK's own wait at the end of a program is quadratic in what is outstanding, this one is linear.
+        """
+        await asyncio.gather(*(resource.urn.future() for resource in self.resources))
 
     def options(
         self,

@@ -1,5 +1,7 @@
 """Lays out a copy of a project: links to its files, and copies of those that Pulumi writes to."""
 
+import os
+import re
 import shutil
 from pathlib import Path
 
@@ -8,6 +10,9 @@ from sandbox.engine.stack_files import find_stack_files, read_settings
 
 # `.git` stays behind: the sandbox neither reads nor writes the history.
 NOT_LINKED = {".git", "Pulumi.yaml"}
+
+# An environment that a program below the project's root shares with it (`virtualenv: ../.venv`).
+_OUTSIDE_ENVIRONMENT = re.compile(r"^\s*virtualenv:\s*['\"]?(\.\./[^'\"#\s]+)", re.MULTILINE)
 
 
 def link_project(project: Path, folder: Path) -> None:
@@ -23,7 +28,10 @@ def link_project(project: Path, folder: Path) -> None:
     for path in folder.iterdir():
         if path.is_symlink() and path.name not in wanted:
             path.unlink()
-    replace_file(folder / "Pulumi.yaml", read_settings(project / "Pulumi.yaml"))
+    settings = read_settings(project / "Pulumi.yaml")
+    replace_file(folder / "Pulumi.yaml", settings)
+    if outside := _OUTSIDE_ENVIRONMENT.search(settings):
+        _link(Path(os.path.normpath(folder / outside[1])), Path(os.path.normpath(project / outside[1])))
 
 
 def copy_project(project: Path, folder: Path) -> Path:

@@ -1,115 +1,23 @@
-"""Runs the program on mocks and returns what it asked the engine for."""
+"""Runs the program on mocks."""
 
-import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
-import pulumi
-import pulumi.runtime
 import pytest
-from pulumi.runtime.mocks import MockMonitor
-from pulumi.runtime.rpc import deserialize_properties
-from pulumi.runtime.stack import run_pulumi_func
 
 from headroom.planning.plan import Plan
-
-NUMBER = "123456789012"
-
-
-@dataclass(frozen=True)
-class Registered:
-    """One resource as the engine is asked for it."""
-
-    type: str
-    name: str
-    inputs: dict[str, Any] = field(compare=False)
-    options: dict[str, Any] = field(compare=False)
-
-
-class Inventor(pulumi.runtime.Mocks):
-    """Invents what the cloud would answer."""
-
-    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        outputs = dict(args.inputs) | {"name": args.inputs.get("name", f"{args.name}-0a1b2c3")}
-        if args.typ == "gcp:serviceaccount/account:Account":
-            email = f"{args.inputs['accountId']}@{args.inputs['project']}.iam.gserviceaccount.com"
-            outputs |= {"email": email, "member": f"serviceAccount:{email}"}
-        if args.typ == "gcp:projects/serviceIdentity:ServiceIdentity":
-            email = f"service-{NUMBER}@container-engine-robot.iam.gserviceaccount.com"
-            outputs |= {"email": email, "member": f"serviceAccount:{email}"}
-        if args.typ == "gcp:container/cluster:Cluster":
-            endpoints = dict(args.inputs["controlPlaneEndpointsConfig"])
-            endpoints["dnsEndpointConfig"] = {"allowExternalTraffic": True, "endpoint": "gke-0.gke.goog"}
-            outputs["controlPlaneEndpointsConfig"] = endpoints
-        return f"{args.name}-id", outputs
-
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
-        raise AssertionError(f"the program asks the cloud before anything exists: {args.token}")
-
-
-class Recorder(MockMonitor):
-    """Remembers what the engine is asked for, options included."""
-
-    def __init__(self) -> None:
-        super().__init__(Inventor())
-        self.registered: list[Registered] = []
-
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the name of the call
-        if request.type != "pulumi:pulumi:Stack":
-            inputs = deserialize_properties(request.object)
-            self.registered.append(Registered(request.type, request.name, inputs, _options(request)))
-        return super().RegisterResource(request)
-
-
-def _options(request: Any) -> dict[str, Any]:
-    options: dict[str, Any] = {
-        "depends_on": sorted(urn.rsplit("::", 1)[-1] for urn in request.dependencies),
-    }
-    if "::pulumi:pulumi:Stack::" not in request.parent:
-        options["parent"] = request.parent.rsplit("::", 1)[-1]
-    if request.protect:
-        options["protect"] = True
-    if request.ignoreChanges:
-        options["ignore"] = sorted(request.ignoreChanges)
-    if request.additionalSecretOutputs:
-        options["secret"] = sorted(request.additionalSecretOutputs)
-    if request.deleteBeforeReplaceDefined:
-        options["delete_before_replace"] = request.deleteBeforeReplace
-    if request.customTimeouts.create:
-        options["timeout"] = request.customTimeouts.create
-    if request.hooks.before_delete:
-        options["before_delete"] = list(request.hooks.before_delete)
-    if request.hooks.on_error:
-        options["on_error"] = list(request.hooks.on_error)
-    return options
+from tests.mocks import Registered, record
 
 
 @pytest.fixture
 def run_program() -> Callable[[Plan], list[Registered]]:
-    """Run the program for a plan; the resources come sorted by type and name."""
+    """Run the program for a plan."""
 
     def run(plan: Plan) -> list[Registered]:
-        from infra.stack import build
+        async def main() -> None:
+            from infra.stack import build
 
-        recorder = Recorder()
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-        try:
-            pulumi.runtime.set_mocks(
-                recorder.mocks, project="headroom", stack=plan.environment, preview=False, monitor=recorder
-            )
+            await build(plan).registered()
 
-            async def main() -> None:
-                stack = build(plan)
-                await stack.registered()
-                for name, value in stack.outputs.items():
-                    pulumi.export(name, value)
-
-            loop.run_until_complete(run_pulumi_func(main))
-        finally:
-            loop.close()
-            asyncio.set_event_loop(None)
-        return sorted(recorder.registered, key=lambda resource: (resource.type, resource.name))
+        return record(plan.environment, main)
 
     return run

@@ -10,7 +10,7 @@ from headroom.planning.plan import Plan, plan_config
 from headroom.report.plan_json import describe_plan
 from headroom.spec.errors import StackFileError
 from headroom.spec.stack_file import load_config
-from tests.components.conftest import Registered
+from tests.mocks import Registered
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = {stack: load_config(ROOT / f"Pulumi.{stack}.yaml") for stack in ("dev", "prod")}

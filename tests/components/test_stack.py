@@ -9,7 +9,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from headroom.planning.plan import Plan, plan_config
 from headroom.spec.stack_file import load_config
-from tests.components.conftest import Registered
+from tests.mocks import Registered
 
 
 def plan_of(root: Path, stack: str) -> Plan:

@@ -22,7 +22,7 @@ def plan_for(region: str, pool: dict[str, Any]) -> Plan:
     return plan_config(config, "test", "f")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(pools())
 def test_every_valid_pool_can_be_planned(drawn: tuple[str, dict[str, Any]]) -> None:
     """Q1: on-demand, spot, flex-start, queued and reserved; processors, GPUs and TPUs."""
@@ -34,7 +34,7 @@ def test_every_valid_pool_can_be_planned(drawn: tuple[str, dict[str, Any]]) -> N
     assert min(capacity(pool).values()) > 0
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(pools())
 def test_hosts_times_chips_is_the_product_of_the_topology(drawn: tuple[str, dict[str, Any]]) -> None:
     region, asked = drawn
@@ -45,7 +45,7 @@ def test_hosts_times_chips_is_the_product_of_the_topology(drawn: tuple[str, dict
         assert all(node_pool.max_nodes == pool.hosts_per_slice for node_pool in pool.node_pools)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(pools())
 def test_quota_drawn_is_never_below_what_the_pool_uses_at_its_maximum(
     drawn: tuple[str, dict[str, Any]],

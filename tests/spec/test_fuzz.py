@@ -58,7 +58,7 @@ def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     return copy
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(st.sampled_from(PATHS), strange)
 def test_any_value_anywhere_is_accepted_or_refused_in_words(
     place: tuple[str, tuple[Any, ...]], value: Any
@@ -70,7 +70,7 @@ def test_any_value_anywhere_is_accepted_or_refused_in_words(
     assert all(SECRET not in message and message.isprintable() for message in messages)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(PATHS), st.text(max_size=12).filter(bool))
 def test_a_key_that_is_not_known_is_refused_everywhere(place: tuple[str, tuple[Any, ...]], key: str) -> None:
     stack, path = place
@@ -83,7 +83,7 @@ def test_a_key_that_is_not_known_is_refused_everywhere(place: tuple[str, tuple[A
     assert refusal_of(changed, stack) is not None or path[-2] == "labels"
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode), st.builds(
     lambda value: yaml.safe_dump({"config": value}, allow_unicode=True).encode(),
     st.recursive(st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=10)),

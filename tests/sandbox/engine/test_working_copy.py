@@ -37,3 +37,12 @@ def test_copied_project_has_stack_files_of_its_own(project, tmp_path):
     (copy / "Pulumi.dev.yaml").write_text("config: {}\n")
     assert (project / "Pulumi.dev.yaml").read_text() == before
     assert (copy / "Pulumi.prod.yaml").read_text() == (project / "Pulumi.prod.yaml").read_text()
+
+
+def test_environment_that_is_shared_with_the_folder_above_is_linked_there(project, tmp_path):
+    (project.parent / "env").mkdir(exist_ok=True)
+    (project / "Pulumi.yaml").write_text(
+        "name: p\nruntime:\n  name: python\n  options:\n    virtualenv: ../env\n"
+    )
+    link_project(project, tmp_path / "state" / "copy")
+    assert (tmp_path / "state" / "env").readlink() == project.parent / "env"
