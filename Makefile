@@ -4,6 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.headroom-stamp
 SOURCES := headroom infra bootstrap sandbox tests benchmarks
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --strip-extras --no-header
 # A test run writes nothing into the tree.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -16,13 +19,14 @@ help: ## List the targets
 
 setup: $(STAMP) ## Put the pinned environment and the `headroom` command into .venv
 
-$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
+$(STAMP): requirements-setup.txt requirements-dev.txt pyproject.toml
 	@echo "setup: the environment in $(VENV) (about a minute the first time)"
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 	  { echo "setup: $(PYTHON) is not Python 3.11 to 3.13; name one: make PYTHON=python3.12" >&2; exit 2; }
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(INSTALL) --require-hashes -r requirements-setup.txt
+	@$(INSTALL) --require-hashes -r requirements-dev.txt
+	@$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 	@echo "setup: done; the command is $(BIN)/headroom"
 
@@ -59,10 +63,9 @@ schema: setup ## Renew the JSON Schema of the stack files
 	@$(BIN)/headroom schema > stack.schema.json
 
 requirements: setup ## Compile the pinned requirements from pyproject.toml
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header \
-	  pyproject.toml --output-file requirements.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header \
-	  pyproject.toml --group dev --output-file requirements-dev.txt
+	@$(COMPILE) pyproject.toml --output-file requirements.txt
+	@$(COMPILE) --group setup --output-file requirements-setup.txt
+	@$(COMPILE) pyproject.toml --extra live --group dev --output-file requirements-dev.txt
 
 bench: setup ## Measure: the program against a bare one, in one run
 	@$(BIN)/python -m benchmarks

@@ -30,12 +30,12 @@ def test_stack_files_point_their_editors_at_the_schema(root: Path, stack: str) -
 
 
 def test_every_requirement_is_pinned_by_hash_and_names_no_index(root: Path) -> None:
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-setup.txt", "requirements-dev.txt"):
         text = (root / name).read_text()
         assert "index-url" not in text
         assert "://" not in text
         pins = re.findall(r"^([a-z0-9][a-z0-9._-]*)==", text, re.MULTILINE)
-        assert len(pins) > 10
+        assert pins
         assert len(re.findall(r"--hash=sha256:", text)) >= len(pins)
 
 

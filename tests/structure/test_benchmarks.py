@@ -1,0 +1,96 @@
+"""What the benchmarks rest on: their stacks are valid, the bare program is a fair one, their sums are right."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.growth import measure_growth
+from benchmarks.processes import BenchmarkError, measure
+from benchmarks.recording import PROVIDER
+from benchmarks.report import Figure
+from benchmarks.stack_files import SHAPES, build_pipelines_config, build_pools_config
+from headroom.planning.plan import plan_config
+
+
+def test_growth_of_a_straight_line_is_one_with_its_slope_and_fixed_cost() -> None:
+    growth = measure_growth({50: 1.5, 500: 6.0, 1000: 11.0, 2000: 21.0})
+    assert (growth.slope, growth.fixed, growth.exponent) == pytest.approx((0.01, 1.0, 1.0))
+
+
+def test_growth_of_a_square_is_near_two_whatever_the_fixed_cost() -> None:
+    growth = measure_growth({size: 30 + size**2 / 1000 for size in (50, 500, 1000, 2000)})
+    assert 1.9 < growth.exponent < 2.0
+
+
+@pytest.mark.parametrize("points", [{1: 1.0, 2: 2.0}, {1: 3.0, 2: 2.0, 3: 4.0}])
+def test_growth_is_not_told_of_two_sizes_or_of_a_larger_one_that_took_less(points: dict[int, float]) -> None:
+    with pytest.raises(ValueError, match=r"three sizes|smallest size took longest"):
+        measure_growth(points)
+
+
+@pytest.mark.parametrize("pools", [1, 50, 2000])
+def test_stack_of_any_size_is_valid_with_one_node_pool_for_each_pool(pools: int) -> None:
+    plan = plan_config(build_pools_config(pools), "bench", "Pulumi.bench.yaml")
+    assert sum(len(pool.node_pools) for pool in plan.pools) == pools
+
+
+def test_stack_of_10_000_pipelines_is_valid() -> None:
+    plan = plan_config(build_pipelines_config(10_000), "bench", "Pulumi.bench.yaml")
+    assert len(plan.pipelines) == 10_000
+
+
+BOTH = """
+import json, runpy, sys
+import pulumi
+from benchmarks.recording import record, record_main
+folder, config = sys.argv[1], json.load(sys.stdin)
+rows = record(config)
+open(folder + "/resources.json", "w").write(json.dumps(rows))
+started = []
+pulumi.run = started.append
+runpy.run_path(folder + "/bare_program.py", run_name="__main__")
+print(json.dumps([rows, record_main(started[0])]))
+"""
+
+
+def test_bare_program_registers_what_the_program_registers(root: Path, tmp_path: Path) -> None:
+    """Proves for the preview benchmark that both programs ask the engine for the same resources."""
+    shutil.copy(root / "benchmarks" / "bare_program.py", tmp_path)
+    command = [sys.executable, "-W", "ignore", "-c", BOTH, str(tmp_path)]
+    config = json.dumps(build_pools_config(len(SHAPES)))
+    done = subprocess.run(command, cwd=root, input=config, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    program, bare = (sorted(rows, key=_identity) for rows in json.loads(done.stdout))
+    assert bare == program
+    assert sum(row["token"] == "gcp:container/nodePool:NodePool" for row in program) > len(SHAPES)
+    provider = next(row for row in program if row["token"] == PROVIDER)
+    assert provider["arguments"]["default_labels"]["environment"] == "bench"
+
+
+def _identity(row: dict[str, Any]) -> tuple[str, str]:
+    return row["token"], row["name"]
+
+
+def test_command_that_fails_is_an_error_with_what_it_said(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "import sys; print('no such zone'); sys.exit(3)"]
+    with pytest.raises(BenchmarkError, match="no such zone"):
+        measure(command, tmp_path, {})
+
+
+def test_processor_time_counts_the_children_of_a_command(tmp_path: Path) -> None:
+    child = "import time\nwhile time.process_time() < 0.3: pass"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}], check=True)"
+    usage = measure([sys.executable, "-c", parent], tmp_path, {})
+    assert usage.cpu_seconds >= 0.3
+    assert usage.peak_mib > 1
+
+
+def test_figure_at_its_target_is_met_and_above_it_missed() -> None:
+    assert not Figure("ratio", 1.1, "", 1.1).is_missed
+    assert Figure("ratio", 1.11, "", 1.1).is_missed
+    assert not Figure("memory", 900, "MiB").is_missed
