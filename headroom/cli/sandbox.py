@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from headroom.cli import world
+
 app = typer.Typer(
     name="sandbox",
     help="Run the real Pulumi engine against an imitation of Google Cloud, on this machine.",
@@ -93,6 +95,10 @@ def reset(
             raise typer.Exit(1)
         sandbox.reset()
         typer.echo("deleted; the project's files are as they were")
+
+
+for verb in (world.show, world.drift, world.remove, world.quota, world.fault, world.calm, world.pace):
+    app.command()(verb)
 
 
 def _show_progress(line: str) -> None:

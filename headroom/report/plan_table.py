@@ -1,7 +1,5 @@
 """The plan as tables, for people."""
 
-from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from headroom.planning.grants import Grants, compare
@@ -9,6 +7,7 @@ from headroom.planning.node_pools import PoolPlan
 from headroom.planning.pipelines import LimitPlan, capacity, format_amount
 from headroom.planning.plan import Plan
 from headroom.report.quota_table import render_granted, render_standing
+from headroom.report.tables import make_console, make_table
 from headroom.spec.pools import BlueGreen
 from headroom.spec.quantities import format_cpu
 
@@ -20,9 +19,7 @@ def print_plan(plan: Plan, grants: Grants | None = None) -> None:
 
     Coloured on a terminal only, as wide as it must be elsewhere.
     """
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=200)
+    console = make_console()
     tier = "production, protected" if plan.cluster.protected else "development"
     console.print(f"[bold]{plan.environment}[/bold]: {plan.project}, {plan.region}, {tier}\n")
     for table in (_pool_table(plan), _quota_table(plan, grants), _pipeline_table(plan)):
@@ -30,20 +27,12 @@ def print_plan(plan: Plan, grants: Grants | None = None) -> None:
         console.print()
 
 
-def _table(title: str, left: tuple[str, ...], right: tuple[str, ...]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in left:
-        table.add_column(heading, no_wrap=heading != "zones")
-    for heading in right:
-        table.add_column(heading, justify="right", no_wrap=True)
-    return table
-
-
 def _pool_table(plan: Plan) -> Table:
-    table = _table(
+    table = make_table(
         "Pools: what pods can ask for when each is at its maximum",
         ("pool", "machine", "accelerator", "capacity", "zones", "upgrade"),
         ("nodes", "hosts", "cpu", "memory", "devices"),
+        wrapped=("zones",),
     )
     for pool in plan.all_pools:
         amounts = capacity(pool)
@@ -93,7 +82,7 @@ def _hosts(pool: PoolPlan) -> str:
 
 
 def _quota_table(plan: Plan, grants: Grants | None) -> Table:
-    table = _table(
+    table = make_table(
         "Quota drawn from Google Cloud at most, upgrades and disks included",
         ("quota", "where", "dimensions", "pools"),
         ("drawn", "granted", "standing"),
@@ -114,7 +103,7 @@ def _quota_table(plan: Plan, grants: Grants | None) -> Table:
 
 
 def _pipeline_table(plan: Plan) -> Table:
-    table = _table(
+    table = make_table(
         "Pipelines: what is always theirs, and the most that they may use (dim: the share of the host)",
         ("pipeline", "kind", "model", "owner", "pool", "resource"),
         ("guarantee", "cap"),

@@ -65,13 +65,26 @@ def _conclude(checks: Sequence[Check], example_addresses: Sequence[str]) -> list
     lines = []
     if example_addresses:
         lines += [f"\nnever asked for, since nobody can own their domains: {', '.join(example_addresses)}"]
-    for state, heading in (("missing", "To mend what is missing:"), ("unknown", "To learn what is unknown:")):
-        remedies = dict.fromkeys(check.remedy for check in checks if check.state == state and check.remedy)
+    mending = _remedies(checks, "missing")
+    learning = [
+        remedy
+        for remedy in _remedies(checks, "unknown")
+        if not any(set(remedy.split()) <= set(other.split()) for other in mending)
+    ]
+    for heading, remedies in (
+        ("To mend what is missing:", mending),
+        ("To learn what is unknown:", learning),
+    ):
         if remedies:
             lines += [f"\n{heading}", *(f"  {remedy}" for remedy in remedies)]
     counts = _count(checks)
     lines.append(f"\n{counts['ok']} ok, {counts['missing']} missing, {counts['unknown']} unknown")
     return lines
+
+
+def _remedies(checks: Sequence[Check], state: str) -> list[str]:
+    found = (check.remedy for check in checks if check.state == state and check.remedy)
+    return list(dict.fromkeys(found))
 
 
 def _count(checks: Sequence[Check]) -> Counter[str]:

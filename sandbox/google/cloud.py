@@ -11,6 +11,7 @@ from sandbox.google.facts import load_facts
 from sandbox.google.faults import choose_fault, strike
 from sandbox.google.lifecycle import require_free, require_unprotected, status_after_deletion
 from sandbox.google.names import require_valid_names
+from sandbox.google.networks import require_place, require_ranges
 from sandbox.google.outputs import Birth, Settings, complete, overlay
 from sandbox.google.principals import require_principals
 from sandbox.google.quotas import require_quota
@@ -82,6 +83,8 @@ class Cloud:
         require_valid_names(request.token, request.properties)
         links = require_references(request, around)
         require_principals(request, around)
+        require_place(request)
+        require_ranges(request, around)
         draws = require_quota(request, around)
         self.store.put(item)
         self.store.link(item.type, item.id, links)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from sandbox.google.errors import RefusedError
 from sandbox.google.facts import ResourceFacts, load_table
 from sandbox.google.labels import merge_labels
 from sandbox.google.schema import Kind, ResourceType
@@ -167,11 +168,25 @@ def _identify(facts: ResourceFacts, values: _Values) -> str:
     for name in names:
         if name != "role" and not facts.id.startswith(f"{{{name}}}"):
             named[name] = last_segment(named[name])
+    _require_place(named)
     identity = str(render(facts.id, named))
     if any(value in (None, "") for value in named.values()):
         identity = f"{identity.rstrip('/')}/{values['digits']}"
     title = (values.get("condition") or {}).get("title")
     return f"{identity}/{title}" if title else identity
+
+
+def _require_place(named: Mapping[str, Any]) -> None:
+    """Raise `RefusedError` as the official provider does where nobody says the place."""
+    missing = [
+        name for name in ("project", "region", "zone", "location") if named.get(name, "set") in (None, "")
+    ]
+    if "project" in missing:
+        raise RefusedError("project: required field is not set")
+    if missing:
+        raise RefusedError(
+            f"Cannot determine {missing[0]}: set in this resource, or set provider-level '{missing[0]}'."
+        )
 
 
 def last_segment(value: Any) -> Any:

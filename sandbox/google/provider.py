@@ -67,7 +67,8 @@ class GoogleCloudProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def DiffConfig(self, request: Any, context: Any) -> Any:
         """A change of the configuration replaces no provider."""
-        same = decode(request.old_inputs or request.olds) == decode(request.news)
+        olds = request.old_inputs if request.HasField("old_inputs") else request.olds
+        same = decode(olds) == decode(request.news)
         kind = provider_pb2.DiffResponse.DIFF_NONE if same else provider_pb2.DiffResponse.DIFF_SOME
         return provider_pb2.DiffResponse(changes=kind)
 

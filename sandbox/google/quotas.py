@@ -60,7 +60,7 @@ def require_quota(request: Request, around: Surroundings) -> dict[str, int]:
     limits = around.store.limits(request.project)
     for key, amount in draws.items():
         limit = find_limit(limits, key)
-        used = around.store.drawn(request.project, key, request.identity)
+        used = around.store.drawn(request.project, key, (request.token, request.identity))
         if used + amount > limit:
             raise _exceeded(key, limit, used, amount)
     is_temporary = request.token == CLUSTER and request.properties.get("removeDefaultNodePool")

@@ -32,7 +32,16 @@ CREATE INDEX IF NOT EXISTS links_by_target ON links (target_type, target_id, rel
 CREATE TABLE IF NOT EXISTS draws (
   type TEXT NOT NULL, id TEXT NOT NULL, project TEXT NOT NULL, quota TEXT NOT NULL, amount REAL NOT NULL,
   PRIMARY KEY (type, id, quota)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS draws_by_quota ON draws (project, quota);
+CREATE TABLE IF NOT EXISTS totals (
+  project TEXT NOT NULL, quota TEXT NOT NULL, amount REAL NOT NULL,
+  PRIMARY KEY (project, quota)) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS draws_add AFTER INSERT ON draws BEGIN
+  INSERT INTO totals VALUES (new.project, new.quota, new.amount)
+  ON CONFLICT (project, quota) DO UPDATE SET amount = amount + new.amount;
+END;
+CREATE TRIGGER IF NOT EXISTS draws_take AFTER DELETE ON draws BEGIN
+  UPDATE totals SET amount = amount - old.amount WHERE project = old.project AND quota = old.quota;
+END;
 CREATE TABLE IF NOT EXISTS limits (
   project TEXT NOT NULL, quota TEXT NOT NULL, value REAL NOT NULL,
   PRIMARY KEY (project, quota)) WITHOUT ROWID;
@@ -91,6 +100,8 @@ class Store:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._local = threading.local()
+        # SQLite makes writers poll; threads of one process take turns instead.
+        self._turn = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection.executescript(_SCHEMA)
 
@@ -114,13 +125,14 @@ class Store:
     @contextmanager
     def transaction(self) -> Generator[None]:
         """All reads and writes of this thread inside happen together, or not at all if an error leaves."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+        with self._turn:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
 
     def next_number(self, counter: str) -> int:
         """The next of the whole numbers 1, 2, 3, ... of a counter."""
@@ -192,14 +204,17 @@ class Store:
             [(type_, identity, project, quota, amount) for quota, amount in amounts.items()],
         )
 
-    def drawn(self, project: str, quota: str, without: str = "") -> float:
-        """What is drawn from a quota of a project, the object of the id `without` left aside."""
-        statement = "SELECT coalesce(sum(amount), 0) FROM draws WHERE project = ? AND quota = ? AND id <> ?"
-        return self._connection.execute(statement, (project, quota, without)).fetchone()[0]
+    def drawn(self, project: str, quota: str, without: tuple[str, str]) -> float:
+        """What is drawn from a quota of a project, the object of that type and id left aside."""
+        statement = (
+            "SELECT coalesce((SELECT amount FROM totals WHERE project = ?1 AND quota = ?2), 0) - "
+            "coalesce((SELECT sum(amount) FROM draws WHERE type = ?3 AND id = ?4 AND quota = ?2), 0)"
+        )
+        return self._connection.execute(statement, (project, quota, *without)).fetchone()[0]
 
     def draws(self, project: str) -> dict[str, float]:
         """What is drawn from each quota of a project."""
-        statement = "SELECT quota, sum(amount) FROM draws WHERE project = ? GROUP BY quota ORDER BY quota"
+        statement = "SELECT quota, amount FROM totals WHERE project = ? AND amount > 0 ORDER BY quota"
         return dict(self._connection.execute(statement, (project,)).fetchall())
 
     def limits(self, project: str) -> dict[str, float]:

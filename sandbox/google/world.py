@@ -49,8 +49,9 @@ class World:
             return found[0]
         if found:
             raise WorldError(f"{identity} is ambiguous: {', '.join(item.id for item in found)}")
-        nearest = get_close_matches(identity, [item.id for item in live], n=1, cutoff=0.3)
-        hint = f"; the nearest is {nearest[0]}" if nearest else ""
+        short = {item.id.rpartition("/")[2]: item.id for item in live}
+        nearest = get_close_matches(identity.rpartition("/")[2], short, n=1)
+        hint = f"; the nearest is {short[nearest[0]]}" if nearest else ""
         raise WorldError(f"the world holds nothing of the id {identity}{hint}")
 
     def drift(self, identity: str, path: str, value: Any) -> WorldObject:

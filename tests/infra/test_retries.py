@@ -4,18 +4,44 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.retries import LONGEST_DELAY_SECONDS, MAX_ATTEMPTS, delay_seconds, is_transient
+from infra.retries import LATE, LONGEST_DELAY_SECONDS, MAX_ATTEMPTS, delay_seconds, find_delay_reason
 
-LATE = [
-    "googleapi: Error 403: Kubernetes Engine API has not been used in project 1 before or it is disabled., SERVICE_DISABLED",
-    "googleapi: Error 400: Service account service-1@compute-system.iam.gserviceaccount.com does not exist., badRequest",
-    "Error 400: Identity Pool does not exist (acme.svc.id.goog). Please check that you specified a valid resource name",
-    "googleapi: Error 403: Permission 'cloudkms.cryptoKeys.get' denied on resource (or it may not exist)., forbidden",
-    "googleapi: Error 404: Unknown service account, notFound: serviceAccount:nodes@acme.iam.gserviceaccount.com",
-    "googleapi: Error 409: There were concurrent policy changes. Please retry the whole read-modify-write., aborted",
-    "googleapi: Error 429: Quota requests per minute, rateLimitExceeded",
-    "googleapi: Error 503: The service is currently unavailable., backendError",
-    "googleapi: Error 400: The resource 'projects/p/global/networks/n' is not ready, resourceNotReady",
+CASES = [
+    (
+        "the API was",
+        "googleapi: Error 403: Kubernetes Engine API has not been used in project 1 before or it is disabled., SERVICE_DISABLED",
+    ),
+    (
+        "the account",
+        "googleapi: Error 400: Service account service-1@compute-system.iam.gserviceaccount.com does not exist., badRequest",
+    ),
+    (
+        "the account",
+        "googleapi: Error 404: Unknown service account, notFound: serviceAccount:nodes@acme.iam.gserviceaccount.com",
+    ),
+    (
+        "the identity pool",
+        "Error 400: Identity Pool does not exist (acme.svc.id.goog). Please check that you specified a valid resource name",
+    ),
+    (
+        "the permission",
+        "googleapi: Error 403: Permission 'cloudkms.cryptoKeys.get' denied on resource (or it may not exist)., forbidden",
+    ),
+    (
+        "somebody else",
+        "googleapi: Error 409: There were concurrent policy changes. Please retry the whole read-modify-write., aborted",
+    ),
+    (
+        "too many",
+        "googleapi: Error 429: Quota exceeded for quota metric 'Mutate requests' and limit 'Mutate requests per minute', rateLimitExceeded",
+    ),
+    ("the service is not", "googleapi: Error 503: The service is currently unavailable., backendError"),
+    (
+        "it is not ready",
+        "googleapi: Error 400: The resource 'projects/p/global/networks/n' is not ready, resourceNotReady",
+    ),
+    ("no answer", "timeout while waiting for state to become 'DONE' (last state: 'RUNNING', timeout: 30m0s)"),
+    ("no answer", "Post https://container.googleapis.com/v1/: read tcp: connection reset by peer"),
 ]
 
 FINAL = [
@@ -28,20 +54,25 @@ FINAL = [
 ]
 
 
-@pytest.mark.parametrize("error", LATE)
-def test_what_is_only_late_is_tried_again(error: str) -> None:
-    assert is_transient([error])
+@pytest.mark.parametrize(("reason", "error"), CASES)
+def test_what_is_only_late_is_tried_again_and_the_reason_named(reason: str, error: str) -> None:
+    assert (find_delay_reason([error]) or "").startswith(reason)
+
+
+def test_every_reason_has_a_case() -> None:
+    assert {find_delay_reason([error]) for _, error in CASES} == set(LATE)
 
 
 @pytest.mark.parametrize("error", FINAL)
 def test_what_is_final_is_not(error: str) -> None:
-    assert not is_transient([error])
+    assert find_delay_reason([error]) is None
 
 
 def test_the_newest_error_decides() -> None:
-    assert not is_transient([FINAL[0], LATE[0]])
-    assert is_transient([LATE[0], FINAL[0]])
-    assert not is_transient([])
+    late = CASES[0][1]
+    assert find_delay_reason([FINAL[0], late]) is None
+    assert find_delay_reason([late, FINAL[0]]) is not None
+    assert find_delay_reason([]) is None
 
 
 @given(st.integers(1, MAX_ATTEMPTS))

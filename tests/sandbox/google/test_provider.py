@@ -20,6 +20,26 @@ KINDS = provider_pb2.PropertyDiff.Kind
 ROOT = Path(__file__).parents[3]
 
 
+def test_the_configuration_is_checked(engine: Engine) -> None:
+    request = provider_pb2.CheckRequest(news=encode({"project": "acme-dev", "regoin": "us-central1"}))
+    answer = engine.provider.CheckConfig(request, engine.context)
+
+    assert [failure.reason for failure in answer.failures] == [
+        "unexpected property 'regoin'; did you mean 'region'?"
+    ]
+
+
+@pytest.mark.parametrize(("region", "kind"), [("us-central1", "DIFF_NONE"), ("us-east1", "DIFF_SOME")])
+def test_a_changed_configuration_replaces_no_provider(engine: Engine, region: str, kind: str) -> None:
+    request = provider_pb2.DiffRequest(
+        old_inputs=encode({"region": "us-central1"}), news=encode({"region": region})
+    )
+    answer = engine.provider.DiffConfig(request, engine.context)
+
+    assert answer.changes == provider_pb2.DiffResponse.DiffChanges.Value(kind)
+    assert list(answer.replaces) == []
+
+
 def test_check_answers_failures_with_their_paths(engine: Engine) -> None:
     _, failures = engine.check(POOL, {"cluster": "dev", "nodeConfig": {"spott": True}})
 
@@ -60,10 +80,10 @@ def test_a_resource_that_is_gone_reads_as_nothing(engine: Engine) -> None:
 
 
 def test_a_preview_creates_nothing_and_leaves_ids_unknown(engine: Engine) -> None:
-    identity, known = engine.create(ACCOUNT, {"accountId": "nodes"}, preview=True)
+    identity, known = engine.create(ACCOUNT, {"accountId": "gke-nodes"}, preview=True)
 
     assert (identity, known["email"]) == ("", UNKNOWN)
-    assert engine.provider._cloud.store.objects() == []
+    assert engine.provider._cloud.store.objects(ACCOUNT) == []
 
 
 def test_a_preview_tolerates_unknown_inputs(engine: Engine) -> None:
@@ -75,7 +95,7 @@ def test_a_preview_tolerates_unknown_inputs(engine: Engine) -> None:
 
 
 def test_a_secret_input_is_a_secret_output(engine: Engine) -> None:
-    inputs, _ = engine.check(ACCOUNT, {"accountId": "nodes", "displayName": Secret("hidden")})
+    inputs, _ = engine.check(ACCOUNT, {"accountId": "gke-nodes", "displayName": Secret("hidden")})
     identity, state = engine.create(ACCOUNT, inputs)
 
     assert inputs["displayName"] == state["displayName"] == Secret("hidden")
@@ -95,7 +115,7 @@ def test_a_diff_says_kind_place_and_replacement_of_each_change(engine: Engine) -
 
 
 def test_changed_default_labels_update_resources_with_labels_only(engine: Engine) -> None:
-    topic, _ = engine.check("gcp:pubsub/topic:Topic", {"name": "t"})
+    topic, _ = engine.check("gcp:pubsub/topic:Topic", {"name": "events"})
     _, state = engine.create("gcp:pubsub/topic:Topic", topic)
     engine.configure(project="acme-dev", defaultLabels='{"environment": "prod"}')
 
@@ -120,7 +140,7 @@ def test_an_update_answers_the_new_state(engine: Engine) -> None:
 
 
 def test_a_refusal_of_the_cloud_is_an_error_with_googles_words(engine: Engine) -> None:
-    inputs, _ = engine.check(ACCOUNT, {"accountId": "nodes"})
+    inputs, _ = engine.check(ACCOUNT, {"accountId": "gke-nodes"})
     engine.create(ACCOUNT, inputs)
 
     with pytest.raises(CallAbortedError, match=r"googleapi: Error 409: .*, alreadyExists"):
@@ -128,7 +148,7 @@ def test_a_refusal_of_the_cloud_is_an_error_with_googles_words(engine: Engine) -
 
 
 def test_deleted_means_gone(engine: Engine) -> None:
-    identity, _ = engine.create(ACCOUNT, {"accountId": "nodes"})
+    identity, _ = engine.create(ACCOUNT, {"accountId": "gke-nodes"})
     engine.delete(ACCOUNT, identity)
 
     assert engine.read(ACCOUNT, identity)[0] == ""

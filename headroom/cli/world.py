@@ -1,0 +1,168 @@
+"""Verbs of `headroom sandbox` that look at the imitated cloud and change it behind Pulumi's back."""
+
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from sandbox.google.world import World
+
+Times = Annotated[int, typer.Option(help="How often; -1: without end.")]
+
+
+def show(
+    everything: Annotated[bool, typer.Option("--all", help="With all properties (only in --json).")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what the imitated cloud holds: objects, quotas, faults that can still strike, its pace.
+
+    Example: headroom sandbox show --json | jq '.objects[].id'
+    """
+    with open_world() as world:
+        content = _describe(world, everything)
+    if as_json:
+        typer.echo(json.dumps(content, indent=2))
+        return
+    from headroom.report.world_table import print_world
+
+    print_world(content)
+
+
+def drift(
+    identity: Annotated[str, typer.Argument(metavar="ID", help="An object's id, or the end of one.")],
+    path: Annotated[str, typer.Argument(help="Dotted path of the property.")],
+    value: Annotated[str, typer.Argument(help="Its new value, as JSON; anything else is text.")],
+) -> None:
+    """Change a property of an object by hand, as somebody with the console would.
+
+    Example: headroom sandbox drift nodePools/cpu-3e4589 autoscaling.totalMaxNodeCount 40
+    """
+    with open_world() as world:
+        changed = world.drift(identity, path, _read_value(value))
+    typer.echo(f"changed {path} of {changed.id}")
+
+
+def remove(identity: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Delete an object by hand, without asking anybody."""
+    with open_world() as world:
+        gone = world.remove(identity)
+    typer.echo(f"removed {gone.id}")
+
+
+def quota(
+    name: Annotated[str, typer.Argument(help="ID/REGION or ID/global, then any /dimension=value.")],
+    limit: Annotated[float, typer.Argument(help="What is granted.")],
+    project: Annotated[str | None, typer.Option(help="By default the one that the world knows.")] = None,
+) -> None:
+    """Grant a quota.
+
+    Example: headroom sandbox quota PREEMPTIBLE-NVIDIA-L4-GPUS-per-project-region/us-central1 8
+    """
+    with open_world() as world:
+        world.set_quota(project or _only_project(world), name, limit)
+    typer.echo(f"{name} is {limit:g}")
+
+
+def fault(
+    kind: Annotated[str, typer.Argument(help="429, 503, timeout, lost-answer, crash or crash-after.")],
+    operation: Annotated[str, typer.Option(help="create, read, update, delete or *.")] = "*",
+    token: Annotated[str, typer.Option("--type", help="A resource type's token, or *.")] = "*",  # noqa: S107 - a type's token
+    rate: Annotated[float, typer.Option(help="Probability at each call.")] = 1.0,
+    at: Annotated[int, typer.Option(help="At just that call, counted from now; 0: at any.")] = 0,
+    times: Times = 1,
+) -> None:
+    """Let something go wrong.
+
+    Examples:
+      headroom sandbox fault 503 --rate 0.05 --times -1
+
+      headroom sandbox fault crash --at 12
+    """
+    with open_world() as world:
+        world.inject(kind, operation, token, rate, at, times)
+    typer.echo(f"{kind} will strike; `headroom sandbox calm` ends it")
+
+
+def calm() -> None:
+    """Let nothing go wrong any more."""
+    with open_world() as world:
+        world.clear_faults()
+    typer.echo("no fault is left")
+
+
+def pace(
+    seed: Annotated[str | None, typer.Option(help="Chooses delays, order and faults.")] = None,
+    scale: Annotated[float | None, typer.Option(help="Seconds that one of Google's takes; 0: none.")] = None,
+) -> None:
+    """Set how late the imitated cloud is, and in which order things end."""
+    with open_world() as world:
+        world.set_pace(seed, scale)
+        now = world.pace()
+    typer.echo(f"seed {now.seed}, scale {now.scale:g}")
+
+
+@contextmanager
+def open_world() -> Generator["World"]:
+    """The imitated cloud of this project's sandbox; what cannot be done ends with exit code 2."""
+    from headroom.cli.sandbox import user_errors
+    from sandbox.engine.workspace import open_sandbox
+    from sandbox.google.world import World, WorldError
+
+    with user_errors():
+        cloud = open_sandbox(Path.cwd()).cloud
+        cloud.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            yield World(cloud)
+        except WorldError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(2) from None
+
+
+def _describe(world: "World", everything: bool) -> dict[str, Any]:
+    objects = [
+        {"type": item.type, "id": item.id, "status": item.status}
+        | ({"properties": item.properties} if everything else {})
+        for item in world.objects()
+    ]
+    projects = sorted({item.project for item in world.objects()})
+    now = world.pace()
+    return {
+        "objects": objects,
+        "quotas": [
+            {"project": project, "name": each.name, "limit": each.limit, "drawn": each.drawn}
+            for project in projects
+            for each in world.quotas(project)
+        ],
+        "faults": [
+            {
+                "kind": each.kind,
+                "operation": each.operation,
+                "type": each.type,
+                "rate": each.rate,
+                "at": each.at,
+                "remaining": each.remaining,
+            }
+            for each in world.faults()
+        ],
+        "pace": {"seed": now.seed, "scale": now.scale},
+    }
+
+
+def _only_project(world: "World") -> str:
+    projects = sorted({item.project for item in world.objects()})
+    if len(projects) != 1:
+        known = ", ".join(projects) or "none yet"
+        typer.echo(f"error: which project? The world knows {known}; say --project", err=True)
+        raise typer.Exit(2)
+    return projects[0]
+
+
+def _read_value(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,144 @@
+"""`headroom quota`, and the plan's comparison with what it writes, as a user runs them."""
+
+import json
+from collections.abc import Callable, Generator
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+from headroom.catalog.facts import load_facts
+from headroom.live.connection import ENDPOINT_VARIABLE
+from sandbox.google.apis import admin
+from sandbox.google.apis.server import serve
+from sandbox.google.store import Store
+
+Headroom = Callable[..., CompletedProcess[str]]
+PROJECT = "acme-ml-dev"
+
+
+@pytest.fixture
+def world(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Generator[Store]:
+    path = tmp_path_factory.mktemp("cloud") / "cloud.sqlite"
+    with serve(path) as url:
+        store = Store(path)
+        admin.enable_apis(
+            store, PROJECT, [row["api"] for group in load_facts("apis") for row in group["apis"]]
+        )
+        monkeypatch.setenv(ENDPOINT_VARIABLE, url)
+        yield store
+        store.close()
+
+
+def change(project: Path, edit: Callable[[dict[str, Any]], None]) -> None:
+    path = project / "quotas" / "dev.json"
+    data = json.loads(path.read_text())
+    edit(data)
+    path.write_text(json.dumps(data))
+
+
+def test_what_is_pulled_is_what_the_plan_is_compared_with(headroom: Headroom, world: Store) -> None:
+    """Q1."""
+    pulled = headroom("quota", "pull", "-s", "dev")
+    assert pulled.returncode == 0, pulled.stderr
+    assert pulled.stdout.startswith("quotas/dev.json: ")
+    assert headroom("plan", "-s", "dev").returncode == 0
+    world.set_limit(PROJECT, "N2-CPUS-per-project-region/us-central1", 200)
+    pulled = headroom("quota", "pull", "-s", "dev")
+    assert "short: N2-CPUS-per-project-region: " in pulled.stderr
+    done = headroom("plan", "-s", "dev", "--json")
+    assert done.returncode == 1
+    short = [line for line in json.loads(done.stdout)["quota"] if line["standing"] == "short"]
+    assert [(line["quota_id"], line["granted"]) for line in short] == [("N2-CPUS-per-project-region", 200)]
+    assert short[0]["short_by"] == short[0]["amount"] - 200
+    assert "short: N2-CPUS-per-project-region: " in done.stderr
+
+
+def test_a_pull_that_cannot_ask_leaves_the_file_and_ends_with_3(
+    headroom: Headroom, project: Path, world: Store
+) -> None:
+    before = (project / "quotas" / "dev.json").read_text()
+    admin.disable_api(world, PROJECT, "cloudquotas.googleapis.com")
+    done = headroom("quota", "pull", "-s", "dev")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "error: the quotas of acme-ml-dev could not be asked: the API cloudquotas" in done.stderr
+    assert "hint: gcloud services enable cloudquotas.googleapis.com --project=acme-ml-dev" in done.stderr
+    assert (project / "quotas" / "dev.json").read_text() == before
+
+
+def test_a_pull_to_an_endpoint_elsewhere_is_refused(
+    headroom: Headroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ENDPOINT_VARIABLE, "http://example.com")
+    done = headroom("quota", "pull", "-s", "dev")
+    assert done.returncode == 2
+    assert "must be the URL of something on this machine" in done.stderr
+
+
+def test_plan_shows_what_is_granted_and_left(headroom: Headroom) -> None:
+    done = headroom("plan", "-s", "dev")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "granted" in done.stdout
+    assert "enough, " in done.stdout
+
+
+def test_without_a_file_every_standing_is_unknown_and_the_way_to_one_is_said(
+    headroom: Headroom, project: Path
+) -> None:
+    (project / "quotas" / "dev.json").unlink()
+    done = headroom("plan", "-s", "dev", "--json")
+    assert done.returncode == 0
+    assert {line["standing"] for line in json.loads(done.stdout)["quota"]} == {"unknown"}
+    assert "no quotas/dev.json: run headroom quota pull -s dev" in done.stderr
+
+
+def test_a_stale_file_is_a_warning(headroom: Headroom, project: Path) -> None:
+    change(project, lambda data: data.update(pulled="2020-01-01T00:00:00Z"))
+    done = headroom("plan", "-s", "dev")
+    assert done.returncode == 0
+    assert "days old: run headroom quota pull -s dev" in done.stderr
+
+
+def test_a_quota_that_is_not_in_the_file_is_a_warning(headroom: Headroom, project: Path) -> None:
+    def drop(data: dict[str, Any]) -> None:
+        data["grants"] = [row for row in data["grants"] if row["quota_id"] != "INSTANCES-per-project-region"]
+
+    change(project, drop)
+    done = headroom("plan", "-s", "dev")
+    assert done.returncode == 0
+    assert "has no grant for INSTANCES-per-project-region" in done.stderr
+
+
+@pytest.mark.parametrize("command", [("plan",), ("quota", "show")])
+@pytest.mark.parametrize(
+    ("edit", "phrase"),
+    [
+        (lambda data: data.update(project="acme-ml-prod"), "project: is not the stack's gcp:project"),
+        (lambda data: data["grants"][0].update(value="many"), "grants[0].value: must be a whole number"),
+    ],
+)
+def test_grants_that_cannot_be_used_end_with_2(
+    headroom: Headroom,
+    project: Path,
+    command: tuple[str, ...],
+    edit: Callable[[dict[str, Any]], None],
+    phrase: str,
+) -> None:
+    change(project, edit)
+    done = headroom(*command, "-s", "dev")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"quotas/dev.json: {phrase}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_show_prints_the_grants(headroom: Headroom, project: Path) -> None:
+    done = headroom("quota", "show", "-s", "dev")
+    assert done.returncode == 0
+    assert "acme-ml-dev, pulled " in done.stdout
+    assert "CPUS-ALL-REGIONS-per-project" in done.stdout
+    (project / "quotas" / "dev.json").unlink()
+    done = headroom("quota", "show", "-s", "dev")
+    assert done.returncode == 2
+    assert "there is no such file; run headroom quota pull -s dev" in done.stderr

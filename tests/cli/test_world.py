@@ -1,0 +1,102 @@
+"""The verbs of `headroom sandbox` that change the imitated cloud, as a user runs them."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+from sandbox.google.store import LIVE, Store, WorldObject
+
+NETWORK = "gcp:compute/network:Network"
+
+
+@pytest.fixture
+def verb(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., CompletedProcess[str]]:
+    """Run a verb in a sandbox whose world holds one network."""
+    state = tmp_path_factory.mktemp("state")
+    store = Store(state / "cloud.sqlite")
+    with store.transaction():
+        store.put(
+            WorldObject(
+                type=NETWORK, id="projects/p/global/networks/n", project="p", status=LIVE,
+                sequence=1, created=0.0, changed=0.0, properties={"mtu": 1460, "inner": {"a": 1}},
+            )
+        )  # fmt: skip
+    store.close()
+    command = Path(sys.executable).with_name("headroom")
+
+    def run(*arguments: str) -> CompletedProcess[str]:
+        return subprocess.run(
+            [command, "sandbox", *arguments],
+            cwd=project, env=os.environ | {"HEADROOM_SANDBOX": str(state)},
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+
+    return run
+
+
+def shown(verb: Callable[..., CompletedProcess[str]]) -> dict[str, Any]:
+    return json.loads(verb("show", "--json", "--all").stdout)
+
+
+def test_show_tells_what_the_world_holds_as_a_table_and_as_json(verb: Any) -> None:
+    assert "projects/p/global/networks/n" in verb("show").stdout
+    (network,) = shown(verb)["objects"]
+    assert (network["type"], network["status"], network["properties"]["mtu"]) == (NETWORK, "live", 1460)
+
+
+def test_drift_changes_a_property_by_hand(verb: Any) -> None:
+    assert verb("drift", "networks/n", "inner.a", "2").returncode == 0
+    assert shown(verb)["objects"][0]["properties"]["inner"] == {"a": 2}
+
+
+def test_remove_takes_it_away(verb: Any) -> None:
+    assert verb("remove", "n").returncode == 0
+    assert shown(verb)["objects"] == []
+
+
+def test_quota_is_granted_to_the_only_project(verb: Any) -> None:
+    assert verb("quota", "NVIDIA-L4-GPUS-per-project-region/us-central1", "8").returncode == 0
+    (quota,) = shown(verb)["quotas"]
+    assert (quota["project"], quota["limit"], quota["drawn"]) == ("p", 8, 0)
+
+
+def test_faults_are_shown_until_calm(verb: Any) -> None:
+    assert verb("fault", "503", "--rate", "0.05", "--times", "-1").returncode == 0
+    assert shown(verb)["faults"][0]["rate"] == 0.05
+    assert "no end" in verb("show").stdout
+    assert verb("calm").returncode == 0
+    assert shown(verb)["faults"] == []
+
+
+def test_pace_is_kept(verb: Any) -> None:
+    assert verb("pace", "--seed", "7", "--scale", "0").stdout == "seed 7, scale 0\n"
+    assert shown(verb)["pace"] == {"seed": "7", "scale": 0}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("drift", "networks/m", "mtu", "1"), "the world holds nothing of the id networks/m"),
+        (("drift", "n", "nothing", "1"), "has no property nothing; it has inner, mtu"),
+        (("fault", "418"), "418 is no fault; faults are 429, 503"),
+        (("fault", "503", "--rate", "2"), "a rate is a number from 0 to 1"),
+        (("quota", "L4", "8"), "L4 names no quota: say ID/REGION or ID/global"),
+        (("quota", "L4/us-central1", "--", "-8"), "a limit is a number of 0 or more"),
+        (("pace", "--scale", "-1"), "scale"),
+        (("pace", "--scale", "x"), "scale"),
+    ],
+)
+def test_what_cannot_be_done_is_one_message_and_exit_code_2(
+    verb: Any, arguments: tuple[str, ...], message: str
+) -> None:
+    done = verb(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
