@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from headroom.cli.errors import user_errors
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -29,7 +31,6 @@ def demo() -> None:
         "[bold]headroom demo[/bold]: the dev stack, the real Pulumi engine, an imitation of Google Cloud",
         soft_wrap=True,
     )
-    from headroom.cli.sandbox import user_errors
     from sandbox.engine.demonstration import StepFailedError, open_demonstration
 
     started = time.monotonic()

@@ -2,9 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from headroom.planning.preflight import Check, Needs
 
 
 def preflight(
@@ -15,7 +18,7 @@ def preflight(
             "--state",
             envvar="PULUMI_BACKEND_URL",
             metavar="URL",
-            help="Where Pulumi keeps the state, gs://BUCKET; else backend.url of Pulumi.yaml.",
+            help="Where Pulumi keeps the state; else backend.url of Pulumi.yaml, else gs://PROJECT-pulumi-state.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -35,8 +38,6 @@ def preflight(
       headroom preflight -s prod --json | jq -r '.checks[] | select(.state == "missing") | .remedy'
     """
     from headroom.cli.project import find_stack_file
-    from headroom.live.connection import EndpointError
-    from headroom.live.preflight import run_preflight
     from headroom.planning.plan import plan_config
     from headroom.planning.preflight import derive_needs, exit_code
     from headroom.report.preflight_table import print_preflight, render_preflight
@@ -44,16 +45,23 @@ def preflight(
 
     path = find_stack_file(stack)
     needs = derive_needs(plan_config(load_config(path), stack, path.name))
-    try:
-        checks = run_preflight(needs, state or _find_backend(path.parent))
-    except EndpointError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
+    checks = _ask(needs, state or _find_backend(path.parent))
     if as_json:
         sys.stdout.write(render_preflight(stack, needs.project, checks, needs.example_addresses) + "\n")
     else:
         print_preflight(stack, needs.project, checks, needs.example_addresses)
     raise typer.Exit(exit_code(checks))
+
+
+def _ask(needs: "Needs", state: str | None) -> "tuple[Check, ...]":
+    from headroom.live.connection import EndpointError
+    from headroom.live.preflight import run_preflight
+
+    try:
+        return run_preflight(needs, state)
+    except EndpointError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
 
 
 def _find_backend(root: Path) -> str | None:

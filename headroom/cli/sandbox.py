@@ -1,13 +1,12 @@
 """`headroom sandbox`: the Pulumi CLI against an imitation of Google Cloud, on this machine."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from headroom.cli import world
+from headroom.cli.errors import user_errors
 
 app = typer.Typer(
     name="sandbox",
@@ -103,19 +102,3 @@ for verb in (world.show, world.drift, world.remove, world.quota, world.fault, wo
 
 def _show_progress(line: str) -> None:
     typer.echo(line, err=True)
-
-
-@contextmanager
-def user_errors() -> Generator[None]:
-    """Turn what the user can mend into its message and exit code 2."""
-    from sandbox.engine.errors import SandboxError
-
-    try:
-        yield
-    except SandboxError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from None
-    except OSError as error:
-        remedy = "make room, or name another folder in HEADROOM_SANDBOX or HEADROOM_CACHE"
-        typer.echo(f"error: {error}: {remedy}", err=True)
-        raise typer.Exit(2) from None

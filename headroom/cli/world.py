@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from headroom.cli.errors import user_errors
+
 if TYPE_CHECKING:
     from sandbox.google.world import World
 
@@ -108,7 +110,6 @@ def pace(
 @contextmanager
 def open_world() -> Generator["World"]:
     """The imitated cloud of this project's sandbox; what cannot be done ends with exit code 2."""
-    from headroom.cli.sandbox import user_errors
     from sandbox.engine.workspace import open_sandbox
     from sandbox.google.world import World, WorldError
 

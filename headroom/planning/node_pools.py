@@ -9,7 +9,7 @@ from headroom.catalog.labels import node_labels, node_taints
 from headroom.catalog.machines import CapacityKind, Machine, find_machine
 from headroom.catalog.topologies import hosts, is_multi_host, parse_topology, single_host_topology
 from headroom.planning.names import shape_hash
-from headroom.spec.pools import BlueGreen, FlexStart, Pool, Queued, Reservation, Surge
+from headroom.spec.pools import BlueGreen, FlexStart, Pool, Reservation, Surge
 
 POOL_LABEL = "headroom/pool"
 """The Kubernetes label by which queues find a pool's nodes, whatever the node pools are called."""
@@ -210,7 +210,7 @@ def _plan_node(pool: Pool, machine: Machine, accelerator: Accelerator | None) ->
         spot=capacity.kind == "spot",
         flex_start=capacity.kind == "flex-start",
         queued=capacity.kind == "queued",
-        max_run_seconds=(capacity.max_run_seconds if isinstance(capacity, FlexStart | Queued) else None),
+        max_run_seconds=capacity.max_run_seconds if isinstance(capacity, FlexStart) else None,
         reservation=(
             ReservationPlan(capacity.names, capacity.project) if isinstance(capacity, Reservation) else None
         ),

@@ -41,10 +41,9 @@ class FlexStart(Section):
 
 
 class Queued(Section):
-    """Machines that come all at once for one request (queued provisioning)."""
+    """Machines that come all at once for one request, which says for how long (queued provisioning)."""
 
     kind: Literal["queued"] = "queued"
-    max_run_seconds: RunSeconds = 604_800
 
 
 class Reservation(Section):

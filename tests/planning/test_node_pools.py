@@ -96,8 +96,15 @@ def test_tpu_7x_slices_bring_a_workload_policy(plan_one: Planner) -> None:
 def test_machines_that_come_and_go_take_no_reservation_and_no_upgrade(plan_one: Planner, kind: str) -> None:
     pool = plan_one(machine="a3-highgpu-8g", zones=A, nodes={"max": 2}, capacity=kind)
     assert pool.upgrade is None
-    assert pool.node.max_run_seconds == 604_800
+    assert pool.node.max_run_seconds == (604_800 if kind == "flex-start" else None)
     assert pool.auto_repair is (kind == "queued")
+
+
+def test_arm_nodes_carry_gkes_taint(plan_one: Planner) -> None:
+    pool = plan_one(machine="c4a-standard-8", nodes={"max": 2})
+    assert pool.machine.architecture == "arm"
+    assert pool.gke_taints == ("kubernetes.io/arch=arm64:NoSchedule",)
+    assert pool.node.boot_disk_type == "hyperdisk-balanced"
 
 
 def test_several_reservations_keep_their_order_and_their_project(plan_one: Planner) -> None:
