@@ -98,6 +98,7 @@ def reset(
 
 for verb in (world.show, world.drift, world.remove, world.quota, world.fault, world.calm, world.pace):
     app.command()(verb)
+app.command("run", context_settings={"ignore_unknown_options": True})(world.run)
 
 
 def _show_progress(line: str) -> None:

@@ -1,6 +1,10 @@
 """Verbs of `headroom sandbox` that look at the imitated cloud and change it behind Pulumi's back."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -105,6 +109,33 @@ def pace(
         world.set_pace(seed, scale)
         now = world.pace()
     typer.echo(f"seed {now.seed}, scale {now.scale:g}")
+
+
+def run(
+    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND", help="What to run.")],
+) -> None:
+    """Run a command that asks Google's APIs against the imitated cloud instead; nothing it does can write.
+
+    Example: headroom sandbox run -- headroom preflight -s dev
+    """
+    from sandbox.engine.workspace import open_sandbox
+    from sandbox.google.apis.server import serve
+
+    program = shutil.which(command[0]) or _beside_this_command(command[0])
+    if program is None:
+        typer.echo(f"error: there is no command {command[0]}", err=True)
+        raise typer.Exit(2)
+    with user_errors():
+        cloud = open_sandbox(Path.cwd()).cloud
+        cloud.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with serve(cloud) as endpoint:
+            environment = os.environ | {"HEADROOM_GOOGLE_ENDPOINT": endpoint}
+            done = subprocess.run([program, *command[1:]], env=environment, check=False)  # noqa: S603
+    raise typer.Exit(done.returncode)
+
+
+def _beside_this_command(name: str) -> str | None:
+    return shutil.which(name, path=str(Path(sys.executable).parent))
 
 
 @contextmanager

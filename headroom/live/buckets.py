@@ -6,7 +6,6 @@ from headroom.live.connection import TIMEOUT_S, Connection, UnansweredError, ans
 from headroom.planning.preflight import StateBucket
 
 NEEDED: Final = (
-    "storage.buckets.get",
     "storage.objects.create",
     "storage.objects.delete",
     "storage.objects.get",
@@ -14,6 +13,7 @@ NEEDED: Final = (
 )
 """What `pulumi up` does with the bucket."""
 
+_FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 
 
@@ -22,23 +22,29 @@ def find_bucket(connection: Connection, name: str) -> StateBucket | None:
     from google.cloud import storage
 
     options = {"api_endpoint": connection.endpoint} if connection.endpoint else None
-    retry = bounds()["retry"]
+    client = storage.Client(
+        project=connection.project, credentials=connection.credentials, client_options=options
+    )
+    limits = {"timeout": TIMEOUT_S, "retry": bounds()["retry"]}
     try:
         with answers(connection.project):
-            client = storage.Client(
-                project=connection.project, credentials=connection.credentials, client_options=options
-            )
-            bucket = client.get_bucket(name, timeout=TIMEOUT_S, retry=retry)
-            held = bucket.test_iam_permissions(list(NEEDED), timeout=TIMEOUT_S, retry=retry)
+            held = client.bucket(name).test_iam_permissions(list(NEEDED), **limits)
     except UnansweredError as error:
         if error.status == _NOT_FOUND:
             return None
         raise
+    missing = tuple(sorted(set(NEEDED) - set(held)))
+    try:
+        with answers(connection.project):
+            bucket = client.get_bucket(name, **limits)
+    except UnansweredError as error:
+        if error.status == _FORBIDDEN and not error.disabled_api:
+            return StateBucket(None, None, None, missing)
+        raise
     access = bucket.iam_configuration
     return StateBucket(
-        name=name,
         versioned=bool(bucket.versioning_enabled),
         uniform=bool(access.uniform_bucket_level_access_enabled),
         private=access.public_access_prevention == "enforced",
-        missing_permissions=tuple(sorted(set(NEEDED) - set(held))),
+        missing_permissions=missing,
     )

@@ -4,9 +4,10 @@ Every client speaks REST, so that the imitation of Google Cloud can stand in for
 """
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -84,41 +85,20 @@ def connect(project: str) -> Connection:
 
     with answers(project, remedy="gcloud auth application-default login"):
         credentials, _ = google.auth.default(scopes=_SCOPES, quota_project_id=project)
-        credentials.refresh(Request())
+        credentials.refresh(partial(Request(), timeout=TIMEOUT_S))
     return Connection(project, credentials, _principal(credentials), None)
 
 
 @contextmanager
 def answers(project: str, remedy: str = "") -> Generator[None]:
     """Turn every failure of a request inside into an UnansweredError with its cause and remedy."""
-    import requests
-    from google.api_core import exceptions as api
-    from google.auth import exceptions as auth
-    from google.protobuf.json_format import ParseError
-
     try:
         yield
-    except api.RetryError as error:
-        cause = error.cause if isinstance(error.cause, api.GoogleAPICallError) else None
-        raise _explain(cause, project) if cause else UnansweredError("there was no answer in time") from None
-    except api.GoogleAPICallError as error:
-        raise _explain(error, project) from None
-    except auth.DefaultCredentialsError:
-        raise UnansweredError("there are no application default credentials", remedy=remedy) from None
-    except auth.TransportError:
-        raise UnansweredError("Google could not be reached: is there a way to the internet?") from None
-    except auth.GoogleAuthError as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UnansweredError(
-            f"the credentials were refused: {first[:200]}",
-            remedy=remedy or "gcloud auth application-default login",
-        ) from None
-    except requests.Timeout:
-        raise UnansweredError(f"there was no answer within {TIMEOUT_S:.0f} s") from None
-    except requests.RequestException:
-        raise UnansweredError("the API could not be reached: is there a way to the internet?") from None
-    except (ParseError, ValueError):
-        raise UnansweredError("the answer is not what this API answers: is a proxy in between?") from None
+    except Exception as error:
+        found = _explain_api(error, project) or _explain_auth(error, remedy) or _explain_transport(error)
+        if found is None:
+            raise
+        raise found from None
 
 
 def bounds() -> dict[str, Any]:
@@ -132,20 +112,79 @@ def bounds() -> dict[str, Any]:
     }
 
 
-def _explain(error: Any, project: str) -> UnansweredError:
-    message = str(error.message).partition(": ")[2] or str(error.message)
-    line = (message.splitlines() or [""])[0][:240]
-    if error.reason == "SERVICE_DISABLED":
-        api = (error.metadata or {}).get("service", "")
+def _explain_api(error: Exception, project: str) -> UnansweredError | None:
+    from google.api_core.exceptions import GoogleAPICallError, RetryError
+
+    if isinstance(error, RetryError) and isinstance(error.cause, GoogleAPICallError):
+        error = error.cause
+    if isinstance(error, RetryError):
+        return UnansweredError("there was no answer in time")
+    if not isinstance(error, GoogleAPICallError):
+        return None
+    if api := _find_disabled(error.details):
         return UnansweredError(
             f"the API {api} is not enabled",
             remedy=f"gcloud services enable {api} --project={project}",
-            status=error.code,
+            status=int(error.code or 0),
             disabled_api=api,
         )
+    if _find_reason(error.details) == "USER_PROJECT_DENIED":
+        return UnansweredError(
+            f"requests may not be counted against {project}: that takes serviceusage.services.use",
+            remedy=f"gcloud projects add-iam-policy-binding {project} --member=MEMBER "
+            "--role=roles/serviceusage.serviceUsageConsumer --condition=None",
+        )
     if error.code in _TRANSIENT:
-        return UnansweredError(f"Google is busy and still was after {_RETRY_S:.0f} s", status=error.code)
-    return UnansweredError(f"Google answered {int(error.code)}: {line}", status=int(error.code))
+        return UnansweredError(f"Google is busy and still was after {_RETRY_S:.0f} s", status=int(error.code))
+    message = str(error.message).partition(": ")[2] or str(error.message)
+    line = (message.splitlines() or [""])[0][:240]
+    status = int(error.code or 0)
+    return UnansweredError(f"Google answered {status}: {line}", status=status)
+
+
+def _explain_auth(error: Exception, remedy: str) -> UnansweredError | None:
+    from google.auth import exceptions as auth
+
+    if isinstance(error, auth.InvalidOperation):
+        return UnansweredError("the credentials were refused: there are none, and some are wanted")
+    if isinstance(error, auth.DefaultCredentialsError):
+        return UnansweredError("there are no application default credentials", remedy=remedy)
+    if isinstance(error, auth.TransportError):
+        return UnansweredError("Google could not be reached: is there a way to the internet?")
+    if isinstance(error, auth.GoogleAuthError):
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return UnansweredError(
+            f"the credentials were refused: {first[:200]}",
+            remedy=remedy or "gcloud auth application-default login",
+        )
+    return None
+
+
+def _explain_transport(error: Exception) -> UnansweredError | None:
+    import requests
+    from google.protobuf.json_format import ParseError
+
+    if isinstance(error, requests.Timeout):
+        return UnansweredError(f"there was no answer within {TIMEOUT_S:.0f} s")
+    if isinstance(error, requests.RequestException) and not isinstance(error, ValueError):
+        return UnansweredError("the API could not be reached: is there a way to the internet?")
+    # The libraries take the shape of an answer for granted.
+    if isinstance(error, ParseError | ValueError | AttributeError | TypeError):
+        return UnansweredError("the answer is not what this API answers: is a proxy in between?")
+    return None
+
+
+def _find_disabled(details: Iterable[Any]) -> str:
+    """Return the API whose absence an error's details give as the cause, or an empty text."""
+    found = (detail for detail in details if isinstance(detail, dict))
+    disabled = (detail for detail in found if detail.get("reason") == "SERVICE_DISABLED")
+    return next((str((detail.get("metadata") or {}).get("service", "")) for detail in disabled), "")
+
+
+def _find_reason(details: Iterable[Any]) -> str:
+    """Return Google's own word for the cause of an error, or an empty text."""
+    found = (detail for detail in details if isinstance(detail, dict))
+    return next((str(detail["reason"]) for detail in found if "reason" in detail), "")
 
 
 def _principal(credentials: Any) -> str:

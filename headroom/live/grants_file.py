@@ -1,6 +1,6 @@
 """Reads and writes `quotas/<stack>.json`."""
 
-import tempfile
+import os
 from pathlib import Path
 
 from headroom.planning.grants import Grants, parse_grants, render_grants
@@ -29,14 +29,12 @@ def load_grants(path: Path, project: str) -> Grants | None:
 
 def save_grants(path: Path, grants: Grants) -> None:
     """Write the file, as a whole or not at all. Raises StackFileError where that is not possible."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as draft:
-            draft.write(render_grants(grants))
-        Path(draft.name).chmod(0o644)
-        Path(draft.name).replace(path)
+        draft.write_text(render_grants(grants), encoding="utf-8")
+        draft.replace(path)
     except OSError as error:
+        draft.unlink(missing_ok=True)
         file = f"{path.parent.name}/{path.name}"
         raise StackFileError([Problem("", f"cannot be written: {error.strerror}")], file) from None

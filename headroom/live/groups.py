@@ -15,10 +15,11 @@ def has_group(connection: Connection, email: str) -> bool:
     from google.api_core.exceptions import from_http_response
 
     url = connection.url("cloudidentity.googleapis.com")
+    headers = {"x-goog-user-project": connection.project}
     try:
         with answers(connection.project):
             answer = connection.session().get(
-                f"{url}/v1/groups:lookup", params={"groupKey.id": email}, timeout=TIMEOUT_S
+                f"{url}/v1/groups:lookup", params={"groupKey.id": email}, headers=headers, timeout=TIMEOUT_S
             )
             if not answer.ok:
                 raise from_http_response(answer)

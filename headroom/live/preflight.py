@@ -26,11 +26,11 @@ class _Question:
     ask: Callable[[], list[Check]]
 
 
-def run_preflight(needs: Needs, state_url: str | None) -> tuple[Check, ...]:
+def run_preflight(needs: Needs, state_url: str | None = None) -> tuple[Check, ...]:
     """Return a check for everything that the plan needs, in a stable order.
 
-    `state_url` says where Pulumi keeps the state (`gs://BUCKET`). What cannot be asked is unknown. Raises
-    EndpointError where the environment names an endpoint that is none.
+    `state_url` says where Pulumi keeps the state (`gs://BUCKET`), if not where `bootstrap/` puts it. What
+    cannot be asked is unknown. Raises EndpointError where the environment names an endpoint that is none.
     """
     try:
         connection = connect(needs.project)
@@ -43,8 +43,9 @@ def run_preflight(needs: Needs, state_url: str | None) -> tuple[Check, ...]:
     if parent is None:
         rest = Check("all else", needs.project, "unknown", "was not asked, for want of the project")
         return (asked, project, rest)
+    url = state_url or f"gs://{needs.state_bucket}"
     ancestors = (f"projects/{needs.project}", *([parent] if parent else ()))
-    return (asked, project, *_ask_all(tuple(_questions(connection, needs, ancestors, state_url))))
+    return (asked, project, *_ask_all(tuple(_questions(connection, needs, ancestors, url))))
 
 
 def _ask_project(connection: Connection, needs: Needs) -> tuple[Check, str | None]:
@@ -78,7 +79,7 @@ def _collect(question: _Question, future: Future[list[Check]]) -> list[Check]:
 
 
 def _questions(
-    connection: Connection, needs: Needs, ancestors: tuple[str, ...], state_url: str | None
+    connection: Connection, needs: Needs, ancestors: tuple[str, ...], state_url: str
 ) -> Iterator[_Question]:
     yield _Question("APIs", "enabled APIs", partial(_ask_apis, connection, needs))
     yield _Question("billing", "billing account", partial(_ask_billing, connection, needs))
@@ -90,9 +91,7 @@ def _questions(
     yield _Question("quotas", "granted quotas", partial(_ask_quotas, connection, needs))
     for group in needs.groups:
         yield _Question("groups", group, partial(_ask_group, connection, group))
-    yield _Question(
-        "state bucket", state_url or "Pulumi's state", partial(_ask_bucket, connection, needs, state_url)
-    )
+    yield _Question("state bucket", state_url, partial(_ask_bucket, connection, needs, state_url))
 
 
 def _compute_questions(connection: Connection, needs: Needs) -> Iterator[_Question]:
@@ -172,12 +171,7 @@ def pull_grants(connection: Connection, needs: Needs) -> Grants:
     return keep_relevant(listed, needs.draws, needs.project, needs.region, datetime.now(UTC))
 
 
-def _ask_bucket(connection: Connection, needs: Needs, state_url: str | None) -> list[Check]:
-    if state_url is None:
-        raise UnansweredError(
-            "no bucket is named: export PULUMI_BACKEND_URL, or set backend.url in Pulumi.yaml",
-            remedy="export PULUMI_BACKEND_URL=gs://BUCKET",
-        )
+def _ask_bucket(connection: Connection, needs: Needs, state_url: str) -> list[Check]:
     if not state_url.startswith("gs://"):
         raise UnansweredError("the state is kept elsewhere, which cannot be asked here")
     name = state_url.removeprefix("gs://").split("/", 1)[0].split("?", 1)[0]

@@ -81,12 +81,11 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class StateBucket:
-    """The bucket of Pulumi's state as it is."""
+    """The bucket of Pulumi's state as it is; None: one may not see it."""
 
-    name: str
-    versioned: bool
-    uniform: bool
-    private: bool
+    versioned: bool | None
+    uniform: bool | None
+    private: bool | None
     missing_permissions: tuple[str, ...]
 
 
@@ -94,6 +93,7 @@ class StateBucket:
 class Needs:
     """All that a plan needs of its project."""
 
+    environment: str
     project: str
     region: str
     apis: tuple[ApiNeed, ...]
@@ -108,6 +108,11 @@ class Needs:
     """Owners in domains that nobody can own: they are never asked for."""
 
     @property
+    def state_bucket(self) -> str:
+        """The bucket that `bootstrap/` makes for Pulumi's state."""
+        return f"{self.project}-pulumi-state"
+
+    @property
     def permissions(self) -> tuple[str, ...]:
         """Every permission that some role is needed for."""
         return tuple(sorted({name for role in self.roles for name in role.permissions}))
@@ -115,20 +120,22 @@ class Needs:
 
 def derive_needs(plan: Plan) -> Needs:
     """Return what `plan` needs of its project."""
-    traits = _traits(plan)
-    machines = _machines(plan)
     addresses = _addresses(plan)
+    groups = tuple(address for address in addresses if not is_example(address))
+    traits = _traits(plan) | ({"groups"} if groups else set())
+    machines = _machines(plan)
     return Needs(
+        environment=plan.environment,
         project=plan.project,
         region=plan.region,
-        apis=_apis(),
+        apis=tuple(api for api, when in _apis() if not when or when in traits),
         roles=tuple(role for role, when in _roles() if not when or when in traits),
         constraints=tuple(item for item in constraints() if not item.when or item.when in traits),
         zones=tuple(sorted({need.zone for need in machines})),
         machines=machines,
         reservations=_reservations(plan),
         draws=plan.quota,
-        groups=tuple(address for address in addresses if not is_example(address)),
+        groups=groups,
         example_addresses=tuple(address for address in addresses if is_example(address)),
     )
 
@@ -158,9 +165,9 @@ def _traits(plan: Plan) -> set[str]:
 
 
 @cache
-def _apis() -> tuple[ApiNeed, ...]:
+def _apis() -> tuple[tuple[ApiNeed, str], ...]:
     return tuple(
-        ApiNeed(row["api"], row["why"], row.get("asked", False))
+        (ApiNeed(row["api"], row["why"], row.get("asked", False)), row.get("when", ""))
         for group in load_facts("apis")
         for row in group["apis"]
     )

@@ -160,31 +160,43 @@ def check_bucket(needs: Needs, name: str, bucket: StateBucket | None, principal:
     """Judge the bucket of Pulumi's state: it must keep old versions, be closed, and be ours to write."""
     url = f"gs://{name}"
     if bucket is None:
-        remedy = (
-            f"gcloud storage buckets create {url} --project={needs.project} --location={needs.region} "
-            "--uniform-bucket-level-access --public-access-prevention"
-        )
-        return [Check("state bucket", url, "missing", "does not exist", remedy)]
+        return [Check("state bucket", url, "missing", "does not exist", _make_bucket(needs, name))]
     update = f"gcloud storage buckets update {url}"
     wants = (
         (bucket.versioned, "old versions are kept", f"{update} --versioning"),
         (bucket.uniform, "access is uniform", f"{update} --uniform-bucket-level-access"),
         (bucket.private, "the public is kept out", f"{update} --public-access-prevention"),
     )
-    checks = [
-        Check("state bucket", url, "ok", claim)
-        if held
-        else Check("state bucket", url, "missing", f"not so: {claim}", remedy)
-        for held, claim, remedy in wants
-    ]
+    checks = [_judge_bucket(url, held, claim, remedy) for held, claim, remedy in wants]
     if bucket.missing_permissions:
         remedy = (
             f"gcloud storage buckets add-iam-policy-binding {url} --member={principal} "
-            "--role=roles/storage.admin"
+            "--role=roles/storage.objectUser"
         )
         detail = f"without {', '.join(bucket.missing_permissions)}"
         checks.append(Check("state bucket", url, "missing", detail, remedy))
+    else:
+        checks.append(Check("state bucket", url, "ok", "may be written"))
     return checks
+
+
+def _judge_bucket(url: str, held: bool | None, claim: str, remedy: str) -> Check:
+    if held is None:
+        detail = f"one may not see whether {claim}: that takes storage.buckets.get"
+        return Check("state bucket", url, "unknown", detail)
+    if held:
+        return Check("state bucket", url, "ok", claim)
+    return Check("state bucket", url, "missing", f"not so: {claim}", remedy)
+
+
+def _make_bucket(needs: Needs, name: str) -> str:
+    if name == needs.state_bucket:
+        return f"pulumi -C bootstrap up -s {needs.environment}"
+    return (
+        f"gcloud storage buckets create gs://{name} --project={needs.project} --location={needs.region} "
+        "--uniform-bucket-level-access --public-access-prevention && "
+        f"gcloud storage buckets update gs://{name} --versioning"
+    )
 
 
 def _relax(needs: Needs, constraint: Constraint) -> str:

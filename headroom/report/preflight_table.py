@@ -37,17 +37,12 @@ def print_preflight(
     stack: str, project: str, checks: Sequence[Check], example_addresses: Sequence[str]
 ) -> None:
     """Print the result to standard output: every check, then the commands that mend, each once."""
-    from rich import box
-    from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
 
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=200)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("area", "", "what", "answer"):
-        table.add_column(heading, no_wrap=heading in ("area", ""))
+    from headroom.report.tables import make_console, make_table
+
+    console = make_console()
+    table = make_table("", ("area", "", "what", "answer"), wrapped=("what", "answer"))
     area = ""
     for check in checks:
         style = _STYLES[check.state]

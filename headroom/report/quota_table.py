@@ -67,17 +67,10 @@ def name_quota(standing: Standing) -> str:
 
 def print_grants(grants: Grants, stack: str) -> None:
     """Print what is granted to a stack's project to standard output."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+    from headroom.report.tables import make_console, make_table
 
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=160)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("quota", "where", "dimensions"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("granted", justify="right")
+    console = make_console()
+    table = make_table("", ("quota", "where", "dimensions"), ("granted",))
     for grant in grants.grants:
         table.add_row(
             grant.quota_id,

@@ -19,11 +19,14 @@ def test_every_row_names_its_source_and_date(name: str) -> None:
 def test_all_data_files_are_known() -> None:
     assert fact_files() == (
         "accelerators",
+        "apis",
         "attachable_gpus",
         "cpu_machines",
         "gpu_machines",
+        "org_policies",
         "quotas",
         "regions",
+        "roles",
         "topologies",
         "tpu_machines",
         "zones",

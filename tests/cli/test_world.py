@@ -80,6 +80,18 @@ def test_pace_is_kept(verb: Any) -> None:
     assert shown(verb)["pace"] == {"seed": "7", "scale": 0}
 
 
+def test_commands_that_ask_google_are_answered_by_the_imitation(verb: Any) -> None:
+    done = verb("run", "--", "headroom", "preflight", "-s", "dev", "--json")
+    assert done.returncode == 1, done.stderr
+    states = {check["state"] for check in json.loads(done.stdout)["checks"]}
+    assert {"missing", "ok"} <= states
+
+
+def test_a_command_that_is_not_there_is_said_to_be_that(verb: Any) -> None:
+    done = verb("run", "--", "no-such-command")
+    assert (done.returncode, done.stderr) == (2, "error: there is no command no-such-command\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

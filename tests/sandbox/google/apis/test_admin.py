@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from sandbox.google.apis import admin
+from sandbox.google.cloud import Cloud
 from sandbox.google.delays import read_pace
 from sandbox.google.rules import Surroundings
 from sandbox.google.services import is_enabled
 from sandbox.google.store import Store
+from tests.sandbox.google.conftest import World
 
 API = "container.googleapis.com"
 
@@ -39,3 +41,9 @@ def test_an_api_enabled_by_hand_answers_the_provider_at_once(store: Store) -> No
     assert is_enabled(API, "p", 1.0e9, around)
     admin.disable_api(store, "p", API)
     assert not is_enabled(API, "p", 1.0e9, around)
+
+
+def test_the_program_adopts_an_api_that_an_admin_enabled(empty_cloud: Cloud) -> None:
+    admin.enable_apis(empty_cloud.store, "acme-dev", [API])
+    World(empty_cloud).make("gcp:projects/service:Service", service=API)
+    assert len(empty_cloud.store.objects("gcp:projects/service:Service")) == 1
