@@ -59,7 +59,9 @@ def build(plan: Plan) -> Stack:
             "endpoint": cluster.cluster.control_plane_endpoints_config.dns_endpoint_config.endpoint,
             "network": network.vpc.name,
             "nodeAccount": identity.account.email,
-            "nodePools": {key: pool.name for key, pool in pools.pools.items()},
+            "nodePools": {
+                node_pool.key: node_pool.name for pool in plan.pools for node_pool in pool.node_pools
+            },
             "region": plan.region,
         },
     )
