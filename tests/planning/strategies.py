@@ -25,12 +25,16 @@ def _offers(machine: Machine) -> dict[str, list[str]]:
     }
 
 
+OFFERS = {machine: offers for machine in MACHINES if (offers := _offers(machine))}
+MACHINES_ON_OFFER = sorted(OFFERS, key=lambda machine: machine.name)
+
+
 @st.composite
 def pools(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     """A region, and a pool that can be had there."""
-    machine = draw(st.sampled_from([machine for machine in MACHINES if _offers(machine)]))
-    region = draw(st.sampled_from(sorted(_offers(machine))))
-    zones = draw(st.lists(st.sampled_from(_offers(machine)[region]), min_size=1, max_size=3, unique=True))
+    machine = draw(st.sampled_from(MACHINES_ON_OFFER))
+    region = draw(st.sampled_from(sorted(OFFERS[machine])))
+    zones = draw(st.lists(st.sampled_from(OFFERS[machine][region]), min_size=1, max_size=3, unique=True))
     pool: dict[str, Any] = {"machine": machine.name, "zones": zones}
     pool["capacity"] = draw(st.sampled_from(machine.capacities))
     if pool["capacity"] == "reservation":
