@@ -1,12 +1,13 @@
 """Runs the program on mocks and writes down what it registers, for the bare program to register again.
 
-Run as `python -m benchmarks.recording FILE`, with the `config:` of a stack file as JSON on standard input: the
-SDK keeps what it runs in global state, so each recording needs a process of its own.
+Run as `python -m benchmarks.recording FILE`, with the `config:` of a stack file as JSON on standard input:
+the SDK keeps what it runs in global state, so each recording needs a process of its own.
 """
 
 import asyncio
 import json
 import sys
+from collections.abc import Awaitable, Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,23 @@ PROVIDER = "pulumi:providers:gcp"
 
 
 def record(config: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what the program registers for `config`: token, name and arguments of each resource, in order."""
-    import pulumi
-    from pulumi.runtime.stack import run_pulumi_func
-
+    """Return what the program registers for `config`: token, name and arguments of each resource."""
     from headroom.planning.plan import plan_config
     from infra.stack import build
 
-    plan = plan_config(config, STACK, "Pulumi.bench.yaml")
+    plan = plan_config(config, STACK, f"Pulumi.{STACK}.yaml")
+
+    async def main() -> None:
+        await build(plan).registered()
+
+    return record_main(main)
+
+
+def record_main(main: Callable[[], Awaitable[None]]) -> list[dict[str, Any]]:
+    """Return what a program registers whose entry point is `main`."""
+    import pulumi
+    from pulumi.runtime.stack import run_pulumi_func
+
     found: list[dict[str, Any]] = []
 
     class Recorder(pulumi.runtime.Mocks):
@@ -33,11 +43,8 @@ def record(config: dict[str, Any]) -> list[dict[str, Any]]:
             found.append({"token": args.typ, "name": args.name, "arguments": _arguments(args)})
             return f"{args.name}-id", _answers(args)
 
-        def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+        def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], None]:
             raise AssertionError(f"the program asks the cloud before anything exists: {args.token}")
-
-    async def main() -> None:
-        await build(plan).registered()
 
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -46,6 +53,7 @@ def record(config: dict[str, Any]) -> list[dict[str, Any]]:
         loop.run_until_complete(run_pulumi_func(main))
     finally:
         loop.close()
+        asyncio.set_event_loop(None)
     return found
 
 
@@ -56,7 +64,10 @@ def _arguments(args: Any) -> dict[str, Any]:
     inputs = args.inputs
     if args.typ == PROVIDER:
         module, name = "pulumi_gcp", "Provider"
-        inputs = {key: json.loads(value) if key == "defaultLabels" else value for key, value in inputs.items()}
+        # The provider's own settings travel as JSON texts.
+        inputs = {
+            key: json.loads(value) if key == "defaultLabels" else value for key, value in inputs.items()
+        }
     elif args.typ.startswith("gcp:"):
         module, name = f"pulumi_gcp.{args.typ.split(':')[1].split('/')[0]}", args.typ.rpartition(":")[2]
     else:

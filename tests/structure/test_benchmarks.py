@@ -90,6 +90,11 @@ def test_processor_time_counts_the_children_of_a_command(tmp_path: Path) -> None
     assert usage.peak_mib > 1
 
 
+def test_peak_memory_of_a_command_is_not_that_of_who_measures_it(tmp_path: Path) -> None:
+    ballast = bytearray(200 * 2**20)
+    assert measure([sys.executable, "-c", "pass"], tmp_path, {}).peak_mib < len(ballast) / 2**21
+
+
 def test_figure_at_its_target_is_met_and_above_it_missed() -> None:
     assert not Figure("ratio", 1.1, "", 1.1).is_missed
     assert Figure("ratio", 1.11, "", 1.1).is_missed
