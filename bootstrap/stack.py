@@ -5,6 +5,7 @@ import re
 import pulumi
 import pulumi_gcp as gcp
 
+from headroom.planning.names import shape_hash, state_bucket
 from headroom.spec.bootstrap import Bootstrap
 from infra.components.base import Component, Scope
 from infra.retries import retry_hook
@@ -48,7 +49,7 @@ class State(Component):
         rule = gcp.storage.BucketLifecycleRuleArgs
         return gcp.storage.Bucket(
             self.scope.name("state"),
-            name=f"{self.scope.project}-pulumi-state",
+            name=state_bucket(self.scope.project),
             project=self.scope.project,
             location=self.scope.region,
             storage_class="STANDARD",
@@ -86,7 +87,7 @@ class State(Component):
         )
 
     def _admit(self, member: str) -> None:
-        slug = re.sub(r"[^a-z0-9]+", "-", member.lower())
+        slug = f"{re.sub(r'[^a-z0-9]+', '-', member.lower())}-{shape_hash({'member': member})}"
         self.own(
             gcp.storage.BucketIAMMember(
                 self.scope.name(f"state-{slug}"),

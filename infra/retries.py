@@ -7,6 +7,7 @@ permissions that have not spread. Everything else fails at once.
 import asyncio
 import os
 import re
+from dataclasses import dataclass
 
 import pulumi
 
@@ -17,30 +18,56 @@ LONGEST_DELAY_SECONDS = 60.0
 SCALE_VARIABLE = "HEADROOM_RETRY_SCALE"
 """How long a second of waiting is; the sandbox, whose time runs faster, sets it below 1."""
 
-LATE = {
-    "the API was enabled a moment ago": r"SERVICE_DISABLED|has not been used in project .* or it is disabled",
-    "the account is not known everywhere yet": (
-        r"Error 400: .*[Ss]ervice account .* does not exist|Error 404: .*[Ss]ervice ?[Aa]ccount"
+
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """A reason for which something is late, how Google and the provider say so, and how often it is tried."""
+
+    reason: str
+    pattern: str
+    attempts: int = MAX_ATTEMPTS
+
+
+LATE = (
+    Lateness(
+        "the API was enabled a moment ago",
+        r"SERVICE_DISABLED|has not been used in project .* or it is disabled",
     ),
-    "the identity pool comes with the first cluster": r"Error 400: .*Identity Pool does not exist",
-    "the permission has not spread yet": r"Error 403: .*[Pp]ermission.*(denied|may not exist)",
-    "somebody else is changing it": r"Error 409: .*(concurrent|operation in progress|[Pp]lease retry)",
-    "too many requests": r"Error 429\b|rateLimitExceeded",
-    "the service is not available": r"Error 503\b",
-    "it is not ready": r"resourceNotReady|is not ready",
-    "no answer came": r"timeout while waiting for state|connection reset|deadline exceeded|unexpected EOF",
-}
-"""Why something can be late, and how Google and the provider say so."""
+    Lateness(
+        "the account is not known everywhere yet",
+        r"Error 400: .*[Ss]ervice account .* does not exist|Error 404: .*[Ss]ervice ?[Aa]ccount",
+    ),
+    Lateness("the identity pool comes with the first cluster", r"Error 400: .*Identity Pool does not exist"),
+    Lateness(
+        "the agent's right to use the key has not spread yet",
+        r"Error 40[03]: .*(cryptoKeyVersions\.useTo|service-[0-9]+@).*([Pp]ermission|denied|may not exist)"
+        r"|Error 40[03]: .*([Pp]ermission|denied).*(cryptoKeyVersions\.useTo|service-[0-9]+@)",
+    ),
+    # A caller without the right is answered in the same words, so this is not tried for long.
+    Lateness(
+        "the permission may not have spread yet", r"Error 403: .*[Pp]ermission.*(denied|may not exist)", 5
+    ),
+    Lateness(
+        "somebody else is changing it", r"Error 409: .*(concurrent|operation in progress|[Pp]lease retry)"
+    ),
+    Lateness("too many requests", r"Error 429\b|rateLimitExceeded"),
+    Lateness("the service is not available", r"Error 503\b"),
+    Lateness("it is not ready", r"resourceNotReady|is not ready"),
+)
+"""What is only late. Where no answer came (a timeout, a lost connection) nobody knows whether it was done: that
+is final, and docs/runbooks/half-failed-up.md says what to do."""
 
-_FINAL = re.compile(r"quotaExceeded|QUOTA_EXCEEDED|alreadyExists|deletion_protection|billing", re.IGNORECASE)
+_FINAL = re.compile(
+    r"quotaExceeded|QUOTA_EXCEEDED|alreadyExists|deletion_protection|billing (is|account|has)", re.IGNORECASE
+)
 
 
-def find_delay_reason(errors: list[str]) -> str | None:
+def find_lateness(errors: list[str]) -> Lateness | None:
     """Return why the newest of `errors` is only late, or None where it is final."""
     newest = errors[0] if errors else ""
     if _FINAL.search(newest):
         return None
-    return next((reason for reason, pattern in LATE.items() if re.search(pattern, newest)), None)
+    return next((late for late in LATE if re.search(late.pattern, newest)), None)
 
 
 def delay_seconds(attempts: int) -> float:
@@ -49,12 +76,12 @@ def delay_seconds(attempts: int) -> float:
 
 
 async def _retry_if_late(args: pulumi.ErrorHookArgs) -> bool:
-    attempts, reason = len(args.errors), find_delay_reason(args.errors)
-    if attempts >= MAX_ATTEMPTS or reason is None:
+    attempts, late = len(args.errors), find_lateness(args.errors)
+    if late is None or attempts >= late.attempts:
         return False
     delay = delay_seconds(attempts)
     pulumi.log.info(
-        f"{args.name}: {reason}; attempt {attempts + 1} of {MAX_ATTEMPTS} follows in {delay:.0f} s"
+        f"{args.name}: {late.reason}; attempt {attempts + 1} of {late.attempts} follows in {delay:.0f} s"
     )
     await asyncio.sleep(delay * float(os.environ.get(SCALE_VARIABLE, "1")))
     return True

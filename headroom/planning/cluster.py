@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from headroom.catalog.machines import find_machine
-from headroom.catalog.zones import zones_in
+from headroom.catalog.zones import offers, zones_in
 from headroom.planning.node_pools import PoolPlan, plan_pool
 from headroom.spec.base import Range
 from headroom.spec.cluster import Cluster, Maintenance
@@ -68,9 +68,10 @@ def plan_cluster(platform: Platform) -> ClusterPlan:
     )
 
 
-def plan_system_pool(cluster: Cluster) -> PoolPlan:
+def plan_system_pool(platform: Platform) -> PoolPlan:
     """Return the pool that the cluster's own services run on."""
-    planned = plan_pool(SYSTEM_POOL, _system_pool(cluster), cluster.zones, serves=False)
+    cluster, disk_key = platform.cluster, platform.encryption.protection
+    planned = plan_pool(SYSTEM_POOL, _system_pool(cluster), cluster.zones, serves=False, disk_key=disk_key)
     return replace(planned, taints=(SYSTEM_TAINT,))
 
 
@@ -122,6 +123,11 @@ def _check_system_pool(cluster: Cluster) -> list[Problem]:
                 "must be an x86 machine with 2 vCPUs or more and no accelerators, such as e2-standard-4",
             )
         )
+    problems += [
+        Problem(f"{path}.machine", f"is not offered in {zone}, one of the cluster's zones; choose another")
+        for zone in cluster.zones
+        if machine is not None and offers(zone, machine) is False
+    ]
     if machine is not None and "on-demand" not in machine.capacities:
         problems.append(
             Problem(f"{path}.machine", "is not offered on demand, and the system pool must stay up")

@@ -12,6 +12,13 @@ from headroom.spec.network import Network
 RESERVED_ADDRESSES = 4
 """Addresses of a subnet that Google keeps (cloud.google.com/vpc/docs/subnets, 2026-08)."""
 
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+"""Ranges that are nobody's on the internet (RFC 1918, RFC 6598)."""
+
+FIXED_SIZES = (("services", 27, "the cluster's services"), ("control_plane", 28, "the control plane"))
+"""Narrowest ranges whose need does not depend on the pools (cloud.google.com/kubernetes-engine/docs/concepts/
+alias-ips and .../how-to/private-clusters, 2026-08)."""
+
 WEBHOOK_PORTS = (8082, 9443)
 """Ports on nodes that the control plane must reach beside 443 and 10250: Kueue's visibility server and its
 webhook. Private nodes admit nothing else from it."""
@@ -58,7 +65,7 @@ def check_network(network: Network, pools: Iterable[PoolPlan]) -> list[Problem]:
     problems += [
         Problem(
             f"headroom:network.{name}",
-            "is no private range; use one within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16",
+            f"is no private range; use one within {', '.join(PRIVATE)}",
         )
         for name, given in ranges.items()
         if not _is_usable(given)
@@ -68,14 +75,16 @@ def check_network(network: Network, pools: Iterable[PoolPlan]) -> list[Problem]:
         "nodes", network.nodes, nodes + RESERVED_ADDRESSES, f"{nodes} nodes at their peak"
     )
     problems += _require_room("pods", network.pods, pod_addresses(planned), f"the pods of {nodes} nodes")
-    problems += _require_room("services", network.services, 2**7, "services; GKE accepts /25 and wider")
-    problems += _require_room("control_plane", network.control_plane, 2**3, "the control plane's endpoint")
+    problems += [
+        Problem(f"headroom:network.{key}", f"must be a /{narrowest} or wider for {purpose}")
+        for key, narrowest, purpose in FIXED_SIZES
+        if ranges[key].prefixlen > narrowest
+    ]
     return problems
 
 
 def _is_usable(given: IPv4Network) -> bool:
-    private = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
-    return any(given.subnet_of(IPv4Network(block)) for block in private)
+    return any(given.subnet_of(IPv4Network(block)) for block in PRIVATE)
 
 
 def _require_room(key: str, given: IPv4Network, needed: int, purpose: str) -> list[Problem]:

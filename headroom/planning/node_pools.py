@@ -1,6 +1,6 @@
 """Turns a pool's few lines into complete node pools."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 from headroom.catalog.accelerators import Accelerator, find_accelerator
@@ -9,10 +9,8 @@ from headroom.catalog.labels import node_labels, node_taints
 from headroom.catalog.machines import CapacityKind, Machine, find_machine
 from headroom.catalog.topologies import hosts, is_multi_host, parse_topology, single_host_topology
 from headroom.planning.names import shape_hash
+from headroom.spec.base import POOL_LABEL
 from headroom.spec.pools import BlueGreen, FlexStart, Pool, Reservation, Surge
-
-POOL_LABEL = "headroom/pool"
-"""The Kubernetes label by which queues find a pool's nodes, whatever the node pools are called."""
 
 DEFAULT_SURGE = Surge(max_surge=1, max_unavailable=0)
 IN_PLACE = Surge(max_surge=0, max_unavailable=1)
@@ -81,8 +79,10 @@ class NodePoolPlan:
 
     @property
     def initial_nodes_per_zone(self) -> int:
-        """Nodes to start with: the autoscaler does not fill a pool up to its minimum by itself."""
-        return -(-self.min_nodes // len(self.zones))
+        """Nodes to start with, never more than the maximum: GKE creates as many in each zone, and the
+        autoscaler does not fill a pool up to its minimum by itself."""
+        zones = len(self.zones)
+        return min(-(-self.min_nodes // zones), self.max_nodes // zones)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +133,9 @@ class PoolPlan:
         attachment = self.node.attachment
         if attachment is None or self.accelerator is None:
             return self.physical_devices
-        partitions = self.accelerator.partitions[attachment.partition] if attachment.partition else 1
-        return attachment.count * partitions * attachment.clients
+        return self.accelerator.allocatable_devices(
+            attachment.count, attachment.partition, attachment.clients
+        )
 
     @property
     def cpu_millis_per_node(self) -> int:
@@ -147,10 +148,13 @@ class PoolPlan:
         return allocatable(self.machine).memory_mib * 2**20
 
 
-def plan_pool(name: str, pool: Pool, default_zones: tuple[str, ...], serves: bool) -> PoolPlan:
+def plan_pool(
+    name: str, pool: Pool, default_zones: tuple[str, ...], *, serves: bool, disk_key: str
+) -> PoolPlan:
     """Return the complete plan of a pool that breaks none of the rules of `pool_rules`.
 
-    `default_zones` are those of a pool that names none, `serves` says whether a serving pipeline uses it.
+    `default_zones` are those of a pool that names none, `serves` says whether a serving pipeline uses it, and
+    `disk_key` is the protection level of the disks' key: another one means another key and so other nodes.
     """
     machine = _require_machine(pool)
     accelerator = find_accelerator(accelerator_name(pool, machine) or "")
@@ -160,14 +164,19 @@ def plan_pool(name: str, pool: Pool, default_zones: tuple[str, ...], serves: boo
     placement = _plan_placement(pool, machine, sliced)
     zones = pool.zones or default_zones
     slice_hosts = hosts(machine, topology) if sliced and topology else 1
-    shape = (node, placement) if pool.slices is None else (node, placement, zones)
+    shape = {
+        "node": asdict(node),
+        "placement": asdict(placement) if placement else None,
+        "zones": zones if pool.slices else None,
+        "disk_key": disk_key,
+    }
     return PoolPlan(
         name=name,
         machine=machine,
         accelerator=accelerator,
         capacity=pool.capacity.kind,
         node=node,
-        node_pools=_plan_node_pools(name, pool, zones, slice_hosts, shape_hash(*shape)),
+        node_pools=_plan_node_pools(name, pool, zones, slice_hosts, shape_hash(shape)),
         hosts_per_slice=slice_hosts,
         location_policy="ANY" if machine.kind == "tpu" or pool.capacity.kind != "on-demand" else "BALANCED",
         placement=placement,

@@ -1,6 +1,6 @@
 """From a validated platform to everything that is decided about it: a table of contents that only calls."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,7 +116,8 @@ def assess(platform: Platform, environment: str) -> Assessment:
         else:
             pipelines.append(plan_pipeline(name, judged, planned))
     problems += check_promises(pipelines, planned)
-    system_pool = plan_system_pool(platform.cluster)
+    system_pool = plan_system_pool(platform)
+    problems += _check_keys(pools)
     problems += check_network(platform.network, (system_pool, *pools))
     return Assessment(tuple(problems), system_pool, pools, tuple(pipelines))
 
@@ -128,14 +129,32 @@ def _assess_pools(platform: Platform) -> tuple[tuple[PoolPlan, ...], dict[str, l
         if pipeline.kind == "serving"
         for pool in pipeline.limits
     }
-    zones = platform.cluster.zones
+    zones, disk_key = platform.cluster.zones, platform.encryption.protection
     plans, broken = [], {}
     for name, pool in sorted(platform.pools.items()):
         if problems := check_pool(name, pool, platform.region, zones):
             broken[name] = problems
         else:
-            plans.append(plan_pool(name, pool, zones, name in serving))
+            plans.append(plan_pool(name, pool, zones, serves=name in serving, disk_key=disk_key))
     return tuple(plans), broken
+
+
+def _check_keys(pools: Iterable[PoolPlan]) -> list[Problem]:
+    """A slice is called after its pool and a number, so that another pool may not be called the same."""
+    owners: dict[str, str] = {}
+    problems = []
+    for pool in pools:
+        for node_pool in pool.node_pools:
+            other = owners.setdefault(node_pool.key, pool.name)
+            if other != pool.name:
+                named = max(pool.name, other, key=len)
+                problems.append(
+                    Problem(
+                        f"headroom:pools.{named}",
+                        f"has the name of a slice of {min(pool.name, other, key=len)}; choose another",
+                    )
+                )
+    return problems
 
 
 def _check_names(platform: Platform) -> list[Problem]:

@@ -68,14 +68,15 @@ def _zones(case: PoolCase) -> Complaints:
 
 def _offer(case: PoolCase) -> Complaints:
     attached = case.accelerator.name if case.machine.attachable and case.accelerator else None
-    for number, zone in enumerate(case.pool.zones):
+    for number, zone in enumerate(case.zones):
         if zone in zones_in(case.region) and offers(zone, case.machine, attached) is False:
             offered = [z for z in zones_with(case.machine.name) or () if offers(z, case.machine, attached)]
             nearby = [z for z in offered if z in zones_in(case.region)] or offered
-            yield (
-                f"zones[{number}]",
-                f"does not have {_shown(case)}; it is offered in {', '.join(nearby[:6])}",
-            )
+            where = f"{_shown(case)}; it is offered in {', '.join(nearby[:6])}"
+            if case.pool.zones:
+                yield f"zones[{number}]", f"does not have {where}"
+            else:
+                yield "zones", f"is required: {zone}, one of the cluster's zones, does not have {where}"
     capacities = capacities_with(case.machine, attached)
     if case.pool.capacity.kind not in capacities:
         yield (
@@ -147,6 +148,15 @@ def _placement(case: PoolCase) -> Complaints:
             "placement",
             f"compact means exactly one zone, and the pool has {len(case.zones)}; name one in zones",
         )
+    if case.is_sliced:
+        yield "placement", "the hosts of a multi-host slice are close together anyway; remove it"
+    elif case.machine.kind != "tpu" and case.machine.compact_nodes == 0:
+        yield "placement", f"{case.machine.family} machines cannot be placed compactly; remove it"
+    elif case.pool.nodes and 0 < case.machine.compact_nodes < case.pool.nodes.max:
+        yield (
+            "nodes.max",
+            f"is above {case.machine.compact_nodes}, the most {case.machine.family} placed compactly",
+        )
     if case.machine.family == "tpu7x-standard":
         yield "placement", "TPU 7x rejects compact placement; remove it, its slices are close together anyway"
 
@@ -182,6 +192,11 @@ def _gpu_sharing(case: PoolCase) -> Complaints:
         return
     if not accelerator.partitions:
         yield "gpu.partition", f"{accelerator.name} cannot be partitioned; remove it, or share it in time"
+    elif case.machine.device_fraction < 1:
+        yield (
+            "gpu.partition",
+            f"{case.machine.name} has a part of a GPU, which is not divided further; remove it",
+        )
     elif gpu.partition not in accelerator.partitions:
         valid = tuple(accelerator.partitions)
         yield (

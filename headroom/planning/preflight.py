@@ -6,6 +6,7 @@ from functools import cache
 from typing import Literal
 
 from headroom.catalog.facts import load_facts
+from headroom.planning.names import state_bucket
 from headroom.planning.org_policies import Constraint, constraints
 from headroom.planning.plan import Plan
 from headroom.planning.quota import QuotaDraw
@@ -110,7 +111,7 @@ class Needs:
     @property
     def state_bucket(self) -> str:
         """The bucket that `bootstrap/` makes for Pulumi's state."""
-        return f"{self.project}-pulumi-state"
+        return state_bucket(self.project)
 
     @property
     def permissions(self) -> tuple[str, ...]:

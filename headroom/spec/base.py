@@ -51,3 +51,7 @@ class Range(Section):
         if self.min > self.max:
             raise ValueError(f"min is {self.min}, above max, which is {self.max}")
         return self
+
+
+POOL_LABEL = "headroom/pool"
+"""The Kubernetes label by which queues find a pool's nodes, whatever the node pools are called."""

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from headroom.spec.platform import Platform
 
 
+MOST_SUGGESTED_FROM = 1_000
+"""Beyond so many names none is suggested: with as many mistakes it would take minutes."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
     """One thing that is wrong: where (a dotted key, empty for the whole file) and what."""
@@ -43,7 +47,7 @@ class StackFileError(Exception):
 def did_you_mean(given: object, valid: Iterable[str]) -> str:
     """Return `; did you mean X?` for the valid name nearest to `given`, or an empty text."""
     names = list(valid)
-    if not isinstance(given, str) or len(given) > 64:
+    if not isinstance(given, str) or len(given) > 64 or len(names) > MOST_SUGGESTED_FROM:
         return ""
     near = get_close_matches(given.lower(), names, n=1, cutoff=0.6)
     return f"; did you mean {near[0]}?" if near else ""

@@ -1,10 +1,19 @@
 """`headroom:pools`: groups of equal machines that pipelines share."""
 
+import re
 from typing import Annotated, Literal, Union
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
-from headroom.spec.base import LabelValue, Range, Section
+from headroom.catalog.accelerators import FEWEST_CLIENTS, MOST_CLIENTS
+from headroom.spec.base import POOL_LABEL, Range, Section
 from headroom.spec.machines import GpuName, MachineName, ZoneName
 from headroom.spec.quantities import MemoryBytes
 
@@ -55,6 +64,13 @@ class Reservation(Section):
         default=None, description="the project that shares the reservations, if it is another one"
     )
 
+    @field_validator("names", mode="after")
+    @classmethod
+    def _distinct(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(names)) != len(names):
+            raise ValueError("names a reservation twice")
+        return names
+
 
 def _expand_kind(value: object) -> object:
     return {"kind": value} if isinstance(value, str) else value
@@ -78,7 +94,9 @@ class Sharing(Section):
     """Several containers on one GPU."""
 
     strategy: Literal["time-sharing", "mps"]
-    clients: Annotated[int, Field(strict=True, ge=2, le=48)] = Field(description="containers for each GPU")
+    clients: Annotated[int, Field(strict=True, ge=FEWEST_CLIENTS, le=MOST_CLIENTS)] = Field(
+        description="containers for each GPU"
+    )
 
 
 class Gpu(Section):
@@ -95,6 +113,10 @@ class Gpu(Section):
     sharing: Sharing | None = None
 
 
+MOST_UPGRADED_AT_ONCE = 20
+"""GKE's bound (cloud.google.com/kubernetes-engine/docs/concepts/node-pool-upgrade-strategies, 2026-08)."""
+
+
 class Surge(Section):
     """Upgrade node by node."""
 
@@ -108,6 +130,8 @@ class Surge(Section):
     def _makes_progress(self) -> "Surge":
         if self.max_surge + self.max_unavailable == 0:
             raise ValueError("max_surge and max_unavailable are both 0: no node could ever be upgraded")
+        if self.max_surge + self.max_unavailable > MOST_UPGRADED_AT_ONCE:
+            raise ValueError(f"max_surge and max_unavailable together are above {MOST_UPGRADED_AT_ONCE}")
         return self
 
 
@@ -127,6 +151,28 @@ Upgrade = Annotated[
         json_schema_input_type=Literal["surge", "blue-green"] | _Upgrade,
     ),
 ]
+
+
+def _require_own_label(key: str) -> str:
+    prefix = key.rpartition("/")[0]
+    if key == POOL_LABEL or re.search(r"(^|\.)(google\.com|kubernetes\.io|k8s\.io)$", prefix):
+        raise ValueError("is a label that GKE or headroom sets itself; choose another")
+    return key
+
+
+NodeLabelKey = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^([a-z0-9]([a-z0-9.-]{0,198}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
+    ),
+    AfterValidator(_require_own_label),
+]
+NodeLabelValue = Annotated[
+    str,
+    StringConstraints(pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"),
+    Field(examples=["vision"]),
+]
+"""As Kubernetes has them."""
 
 
 class BootDisk(Section):
@@ -162,7 +208,6 @@ class Pool(Section):
     upgrade: Upgrade | None = Field(
         default=None, description="by default blue-green for pools that serve, else node by node"
     )
-    labels: dict[
-        Annotated[str, StringConstraints(pattern=r"^([a-z0-9.-]{1,200}/)?[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")],
-        LabelValue,
-    ] = Field(default_factory=dict, max_length=32, description="Kubernetes labels of your own on each node")
+    labels: dict[NodeLabelKey, NodeLabelValue] = Field(
+        default_factory=dict, max_length=32, description="Kubernetes labels of your own on each node"
+    )

@@ -139,13 +139,14 @@ def _network_arguments(network: Network) -> dict[str, Any]:
             enable_private_endpoint=True,
             private_endpoint_subnetwork=network.control_plane.id,
         ),
-        # People reach the API by its DNS name, which asks IAM; its addresses answer nobody.
+        # People reach the API by its DNS name, which asks IAM. The private address stays, in a subnet of its
+        # own, because webhooks are called from there: without it nobody could say from where.
         "control_plane_endpoints_config": endpoints(
             dns_endpoint_config=container.ClusterControlPlaneEndpointsConfigDnsEndpointConfigArgs(
                 allow_external_traffic=True
             ),
             ip_endpoints_config=container.ClusterControlPlaneEndpointsConfigIpEndpointsConfigArgs(
-                enabled=False
+                enabled=True
             ),
         ),
         "master_authorized_networks_config": container.ClusterMasterAuthorizedNetworksConfigArgs(

@@ -32,8 +32,8 @@ class Encryption(Component):
         self.cluster_key = self._key("cluster-secrets")
         self.disk_key = self._key("disks")
         self.grants = [
-            self._grant("cluster-secrets", self.cluster_key, services.container_agent.member),
-            self._grant("disks", self.disk_key, compute_agent),
+            self._grant("cluster-secrets", self.cluster_key, services.container_agent.member, []),
+            self._grant("disks", self.disk_key, compute_agent, [services.apis["compute"]]),
         ]
         self.register_outputs({})
 
@@ -52,7 +52,11 @@ class Encryption(Component):
         )
 
     def _grant(
-        self, purpose: str, key: gcp.kms.CryptoKey, member: pulumi.Input[str]
+        self,
+        purpose: str,
+        key: gcp.kms.CryptoKey,
+        member: pulumi.Input[str],
+        depends_on: list[pulumi.Resource],
     ) -> gcp.kms.CryptoKeyIAMMember:
         return self.own(
             gcp.kms.CryptoKeyIAMMember(
@@ -60,6 +64,6 @@ class Encryption(Component):
                 crypto_key_id=key.id,
                 role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
                 member=member,
-                opts=self.options(),
+                opts=self.options(depends_on=depends_on),
             )
         )

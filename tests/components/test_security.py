@@ -25,7 +25,7 @@ CLUSTER: dict[str, tuple[str, Any]] = {
         False,
     ),
     "5.6.4 DNS endpoint": ("controlPlaneEndpointsConfig.dnsEndpointConfig.allowExternalTraffic", True),
-    "5.6.4 no IP endpoint": ("controlPlaneEndpointsConfig.ipEndpointsConfig.enabled", False),
+    "5.6.4 no public endpoint": ("privateClusterConfig.enablePrivateEndpoint", True),
     "5.6.5 private nodes": ("privateClusterConfig.enablePrivateNodes", True),
     "5.7.1 logging": ("loggingConfig.enableComponents.0", "SYSTEM_COMPONENTS"),
     "5.7.1 monitoring": ("monitoringConfig.enableComponents.0", "SYSTEM_COMPONENTS"),

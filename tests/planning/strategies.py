@@ -67,7 +67,7 @@ def _add_gpu(draw: st.DrawFn, machine: Machine, pool: dict[str, Any]) -> None:
     if accelerator is None or accelerator.kind != "gpu" or not draw(st.booleans()):
         return
     gpu: dict[str, Any] = {"driver": draw(st.sampled_from(["default", "latest", "disabled"]))}
-    if accelerator.partitions and draw(st.booleans()):
+    if accelerator.partitions and machine.device_fraction == 1 and draw(st.booleans()):
         gpu["partition"] = draw(st.sampled_from(sorted(accelerator.partitions)))
     if draw(st.booleans()):
         strategy = "time-sharing" if "partition" in gpu else draw(st.sampled_from(["time-sharing", "mps"]))

@@ -46,6 +46,20 @@ def test_the_system_pool_runs_on_plain_machines(
     assert "headroom:cluster.system_pool.nodes: min is 4, above max, which is 3" in refused()
 
 
+def test_the_system_pools_machine_is_offered_in_the_clusters_zones(
+    config: dict[str, Any], refused: Callable[[], list[str]]
+) -> None:
+    config["gcp:region"] = "europe-west10"
+    config["headroom:cluster"] = {
+        "zones": ["europe-west10-b"],
+        "system_pool": {"machine": "c3-standard-4", "nodes": {"min": 1, "max": 3}},
+    }
+    assert any(
+        problem.startswith("headroom:cluster.system_pool.machine: is not offered in europe-west10-b")
+        for problem in refused()
+    )
+
+
 def test_the_system_pool_is_not_for_pipelines(plan_whole: Callable[[], Any]) -> None:
     assert plan_whole().system_pool.taints == (
         ("components.gke.io/gke-managed-components", "true", "NO_SCHEDULE"),

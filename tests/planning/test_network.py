@@ -23,6 +23,18 @@ def test_ranges_are_private(config: dict[str, Any], refused: Callable[[], list[s
     assert refused()[0].startswith("headroom:network.pods: is no private range")
 
 
+def test_sizes_that_do_not_depend_on_the_pools_are_stated(
+    config: dict[str, Any], refused: Callable[[], list[str]], plan_whole: Callable[[], object]
+) -> None:
+    config["headroom:network"] = {"services": "10.32.0.0/27", "control_plane": "10.48.0.0/28"}
+    plan_whole()
+    config["headroom:network"] = {"services": "10.32.0.0/28", "control_plane": "10.48.0.0/29"}
+    assert refused() == [
+        "headroom:network.control_plane: must be a /28 or wider for the control plane",
+        "headroom:network.services: must be a /27 or wider for the cluster's services",
+    ]
+
+
 def test_pods_that_do_not_fit_are_counted_in_the_message(
     config: dict[str, Any], refused: Callable[[], list[str]]
 ) -> None:

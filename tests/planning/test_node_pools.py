@@ -21,6 +21,12 @@ def test_cpu_pool_spreads_over_the_clusters_zones_and_counts_in_total(plan_one: 
     assert pool.upgrade == Surge(max_surge=1, max_unavailable=0)
 
 
+def test_a_pool_never_starts_with_more_nodes_than_its_maximum(plan_one: Planner) -> None:
+    """One node over two zones: GKE would create one in each."""
+    pool = plan_one(machine="n2-standard-16", nodes={"min": 1, "max": 1})
+    assert pool.node_pools[0].initial_nodes_per_zone == 0
+
+
 def test_gpu_pool_has_its_machines_accelerator(plan_one: Planner) -> None:
     """Q1."""
     pool = plan_one(machine="a3-highgpu-8g", zones=A, nodes={"max": 2}, capacity="spot")
@@ -141,13 +147,35 @@ BASE: dict[str, Any] = {"machine": "n1-standard-8", "zones": A, "nodes": {"max":
         {"local_ssd": 1},
         {"capacity": "spot"},
         {"gpu": {"type": "nvidia-tesla-t4", "count": 1}},
-        {"placement": "compact"},
     ],
 )
 def test_a_change_of_what_cannot_be_changed_gives_the_pool_another_name(
     plan_one: Planner, change: dict[str, Any]
 ) -> None:
     assert plan_one(**BASE).node_pools[0].name != plan_one(**BASE | change).node_pools[0].name
+
+
+def test_another_key_for_disks_gives_the_pool_another_name(config: dict[str, Any], plan_whole: Any) -> None:
+    """A key of another protection level is another key, and a disk keeps the key that it began with."""
+    before = plan_whole()
+    config["headroom:encryption"] = {"protection": "hsm"}
+    after = plan_whole()
+    for old, new in zip(before.all_pools, after.all_pools, strict=True):
+        assert old.node_pools[0].name != new.node_pools[0].name
+
+
+def test_compact_placement_gives_the_pool_another_name(plan_one: Planner) -> None:
+    pool = {"machine": "g2-standard-48", "zones": A, "nodes": {"max": 2}}
+    assert plan_one(**pool).node_pools[0].name != plan_one(**pool, placement="compact").node_pools[0].name
+
+
+def test_an_option_that_nobody_uses_yet_renames_no_pool() -> None:
+    from headroom.planning.names import shape_hash
+
+    shape = {"node": {"machine": "n2-standard-16", "spot": False}}
+    later = {"node": {"machine": "n2-standard-16", "spot": False, "option_of_a_later_release": None}}
+    assert shape_hash(shape) == shape_hash(later)
+    assert shape_hash(shape) != shape_hash({"node": {"machine": "n2-standard-16", "spot": True}})
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,29 @@ from typing import Any
 from hypothesis import given, settings
 
 from headroom.catalog.topologies import parse_topology
+from headroom.catalog.zones import offers
 from headroom.planning.pipelines import capacity
 from headroom.planning.plan import Plan, plan_config
 from tests.conftest import MINIMAL
-from tests.planning.strategies import pools
+from tests.planning.strategies import MACHINES, pools
+
+PLAIN = [
+    machine
+    for machine in MACHINES
+    if machine.kind == "cpu" and machine.architecture == "x86" and machine.vcpus == 4
+]
+
+
+def system_pool(zones: list[str]) -> dict[str, Any]:
+    """A plain machine that the zones have: the newest regions and the oldest have not all of them."""
+    machine = next(each for each in PLAIN if all(offers(zone, each) for zone in zones))
+    return {"machine": machine.name, "nodes": {"min": 1, "max": 3}}
 
 
 def plan_for(region: str, pool: dict[str, Any]) -> Plan:
     config = MINIMAL | {
         "gcp:region": region,
-        "headroom:cluster": {"zones": pool["zones"]},
+        "headroom:cluster": {"zones": pool["zones"], "system_pool": system_pool(pool["zones"])},
         "headroom:pools": {"p": pool},
         "headroom:network": {"nodes": "10.0.0.0/16", "pods": "100.64.0.0/10"},
     }
@@ -31,6 +44,10 @@ def test_every_valid_pool_can_be_planned(drawn: tuple[str, dict[str, Any]]) -> N
     assert pool.max_nodes >= 1
     assert all(len(node_pool.name) <= 40 for node_pool in pool.node_pools)
     assert all(set(node_pool.zones) <= set(asked["zones"]) for node_pool in pool.node_pools)
+    assert all(
+        node_pool.initial_nodes_per_zone * len(node_pool.zones) <= node_pool.max_nodes
+        for node_pool in plan_for(region, asked).pools[0].node_pools
+    )
     assert min(capacity(pool).values()) > 0
 
 

@@ -82,6 +82,26 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         L4 | {"placement": "compact"},
         L4 | {"placement": "compact", "zones": ["us-central1-a", "us-central1-b"]},
         "headroom:pools.p.placement: compact means exactly one zone", "has 2"),
+    "a zone of the cluster has the machine": (
+        {"machine": "t2a-standard-4", "zones": A, "nodes": {"max": 1}},
+        {"machine": "t2a-standard-4", "zones": ["us-central1-c"], "nodes": {"max": 1}},
+        "headroom:pools.p.zones[0]: does not have t2a-standard-4", "us-central1-a"),
+    "E2 cannot be compact": (
+        CPU | {"placement": "compact", "zones": A},
+        {"machine": "e2-standard-4", "zones": A, "nodes": {"max": 1}, "placement": "compact"},
+        "headroom:pools.p.placement: e2 machines cannot be placed compactly", "remove it"),
+    "compact has a most": (
+        CPU | {"placement": "compact", "zones": A, "nodes": {"max": 150}},
+        CPU | {"placement": "compact", "zones": A, "nodes": {"max": 151}},
+        "headroom:pools.p.nodes.max: is above 150", "placed compactly"),
+    "a slice is compact anyway": (
+        SLICE, SLICE | {"placement": "compact"},
+        "headroom:pools.p.placement: the hosts of a multi-host slice are close together", "remove it"),
+    "part of a GPU is not divided": (
+        A100 | {"gpu": {"partition": "1g.5gb"}},
+        {"machine": "g4-standard-6", "zones": ["us-central1-b"], "nodes": {"max": 1},
+         "gpu": {"partition": "1g.24gb"}},
+        "headroom:pools.p.gpu.partition: g4-standard-6 has a part of a GPU", "remove it"),
     "7x rejects compact": (
         {"machine": "tpu7x-standard-4t", "zones": ["us-central1-c"], "nodes": {"max": 1}},
         {"machine": "tpu7x-standard-4t", "zones": ["us-central1-c"], "nodes": {"max": 1},
@@ -169,6 +189,55 @@ def test_rule(
     found = [problem for problem in refused() if problem.startswith(message)]
     assert found, refused()
     assert fix in found[0]
+
+
+def test_a_pool_without_zones_of_its_own_is_held_to_the_clusters(
+    config: dict[str, Any], refused: Callable[[], list[str]]
+) -> None:
+    config["headroom:cluster"]["zones"] = ["us-central1-a", "us-central1-c"]
+    config["headroom:pools"] = {"p": {"machine": "t2a-standard-4", "nodes": {"max": 1}}}
+    assert refused()[0].startswith(
+        "headroom:pools.p.zones: is required: us-central1-c, one of the cluster's zones, does not have t2a"
+    )
+
+
+def test_a_pool_may_not_have_the_name_of_another_pools_slice(
+    config: dict[str, Any], refused: Callable[[], list[str]]
+) -> None:
+    config["headroom:pools"] = {"v5e": SLICE, "v5e-0": CPU, "v5e-7": CPU}
+    assert refused() == ["headroom:pools.v5e-0: has the name of a slice of v5e; choose another"]
+
+
+@pytest.mark.parametrize("key", ["headroom/pool", "cloud.google.com/gke-spot", "x.kubernetes.io/y"])
+def test_labels_of_others_cannot_be_taken(
+    config: dict[str, Any], refused: Callable[[], list[str]], key: str
+) -> None:
+    config["headroom:pools"] = {"p": CPU | {"labels": {key: "a"}}}
+    assert "is a label that GKE or headroom sets itself" in refused()[0]
+
+
+@pytest.mark.parametrize("labels", [{"a-": "b"}, {"a": "-b"}, {"a": "b-"}, {"/a": "b"}])
+def test_labels_are_such_as_kubernetes_accepts(
+    config: dict[str, Any], refused: Callable[[], list[str]], labels: dict[str, str]
+) -> None:
+    config["headroom:pools"] = {"p": CPU | {"labels": labels}}
+    assert len(refused()) == 1
+
+
+def test_at_most_twenty_nodes_are_upgraded_at_once(
+    config: dict[str, Any], refused: Callable[[], list[str]], plan_whole: Callable[[], object]
+) -> None:
+    surge = {"strategy": "surge", "max_surge": 12, "max_unavailable": 8}
+    config["headroom:pools"] = {"p": CPU | {"upgrade": surge}}
+    plan_whole()
+    config["headroom:pools"] = {"p": CPU | {"upgrade": surge | {"max_surge": 13}}}
+    assert "together are above 20" in refused()[0]
+
+
+def test_a_reservation_is_named_once(config: dict[str, Any], refused: Callable[[], list[str]]) -> None:
+    capacity = {"kind": "reservation", "names": ["a", "a"]}
+    config["headroom:pools"] = {"p": H100 | {"capacity": capacity}}
+    assert "names a reservation twice" in refused()[0]
 
 
 def test_problems_of_form_and_of_substance_are_reported_together(
