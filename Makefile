@@ -1,5 +1,5 @@
 # Every target is listed by `make help`; what a target needs it builds.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do command -v $$name && break; done)
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.headroom-stamp
@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types unit e2e snapshots schema requirements bench clean
+.PHONY: help setup demo test test-all check lint types unit e2e test-recovery snapshots schema requirements bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST) | \
@@ -38,6 +38,8 @@ test: setup ## All tests that need nothing heavier than the engine
 	@$(BIN)/pytest -n 2 -m "not e2e"
 	@$(MAKE) --no-print-directory e2e
 
+test-all: check e2e test-recovery ## What CI runs: all of it
+
 check: lint types unit ## Lint, types, unit tests: under a minute
 
 lint: setup ## Format and lint as CI does
@@ -54,7 +56,11 @@ unit: setup ## Unit and property tests
 e2e: setup ## Tests that run the real Pulumi engine on the sandbox
 	@echo "e2e: the real engine (built once, about 4 minutes, where no pulumi is installed)"
 	@$(BIN)/headroom sandbox engine
-	@$(BIN)/pytest -m e2e
+	@$(BIN)/pytest -n 2 -m "e2e and not recovery"
+
+test-recovery: setup ## Crashes, faults and twenty first ups through the real engine (the long ones)
+	@$(BIN)/headroom sandbox engine
+	@$(BIN)/pytest -m recovery -n 2
 
 snapshots: setup ## Renew the resource graphs that the tests compare with; read the diff
 	@$(BIN)/pytest -m "not e2e" --snapshot-update

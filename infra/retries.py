@@ -54,8 +54,8 @@ LATE = (
     Lateness("the service is not available", r"Error 503\b"),
     Lateness("it is not ready", r"resourceNotReady|is not ready"),
 )
-"""What is only late. Where no answer came (a timeout, a lost connection) nobody knows whether it was done: that
-is final, and docs/runbooks/half-failed-up.md says what to do."""
+"""What is only late. Where no answer came (a timeout, a lost connection) nobody knows whether it was done:
+that is final, and docs/runbooks/half-failed-up.md says what to do."""
 
 _FINAL = re.compile(
     r"quotaExceeded|QUOTA_EXCEEDED|alreadyExists|deletion_protection|billing (is|account|has)", re.IGNORECASE

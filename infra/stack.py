@@ -44,8 +44,8 @@ def build(plan: Plan) -> Stack:
         ),
         retry=retry_hook(),
     )
-    services = Services(scope)
-    identity = NodeIdentity(scope, [services.apis["iam"]])
+    services = Services(scope, plan.services)
+    identity = NodeIdentity(scope, plan.cluster.registries, services)
     network = Network(scope, plan.network, identity.account.email, [services.apis["compute"]])
     encryption = Encryption(scope, plan.encryption, services)
     cluster = Cluster(scope, plan.cluster, network, encryption, identity, list(services.apis.values()))

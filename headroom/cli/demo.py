@@ -13,7 +13,7 @@ from headroom.cli.errors import user_errors
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sandbox.engine.demonstration import Demonstration
+    from sandbox.engine.demonstration import Demonstration, Edit
 
 STACK = "dev"
 
@@ -22,7 +22,8 @@ def demo() -> None:
     """Bring the dev stack up on an imitation of Google Cloud, edit it, take it down.
 
     The real Pulumi engine runs in a sandbox made for the occasion and deleted afterwards; no project file
-    changes and no cloud is reached. Exit code 0: every step did what it says. 1: one did not.
+    changes and no cloud is reached. Exit code 0: every step did what it says. 1: one did not. 2: the stack
+    file cannot be used. 130: interrupted.
     """
     from rich.console import Console
 
@@ -31,31 +32,46 @@ def demo() -> None:
         "[bold]headroom demo[/bold]: the dev stack, the real Pulumi engine, an imitation of Google Cloud",
         soft_wrap=True,
     )
-    from sandbox.engine.demonstration import StepFailedError, open_demonstration
+    from sandbox.engine.demonstration import InterruptedStepError, StepFailedError, interruptible
 
     started = time.monotonic()
-    with user_errors():
-        try:
-            with open_demonstration(
-                Path.cwd(), STACK, lambda line: console.print(f"  {line}")
-            ) as demonstration:
-                _play(console, demonstration)
-        except StepFailedError as error:
-            console.print(f"[bold red]the demo failed[/bold red]: {error}", soft_wrap=True)
-            raise typer.Exit(1) from None
+    try:
+        with user_errors(), interruptible():
+            _perform(console)
+    except InterruptedStepError:
+        console.print("interrupted; nothing is left behind")
+        raise typer.Exit(130) from None
+    except StepFailedError as error:
+        console.print("[bold red]the demo failed[/bold red]: ", end="")
+        console.print(str(error), markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
     console.print(f"[bold green]done[/bold green] in {time.monotonic() - started:.0f} s")
 
 
-def _play(console: "Console", demonstration: "Demonstration") -> None:
+def _perform(console: "Console") -> None:
+    """Check the stack file and play the steps; raises StackFileError for a file that has no plan."""
+    from headroom.cli.project import find_stack_file
+    from headroom.planning.plan import plan_config
+    from headroom.spec.stack_file import load_config
+    from sandbox.engine.demonstration import open_demonstration, plan_edit
+
+    path = find_stack_file(STACK)
+    config = load_config(path)
+    plan_config(config, STACK, path.name)
+    edit = plan_edit(config, STACK)
+    with open_demonstration(Path.cwd(), STACK, lambda line: console.print(f"  {line}")) as demonstration:
+        _play(console, demonstration, edit)
+
+
+def _play(console: "Console", demonstration: "Demonstration", edit: "Edit") -> None:
     up = f"pulumi up -s {STACK} --yes --skip-preview"
     with _step(console, "1. Bring the environment up", up):
         count = demonstration.bring_up()
         console.print(f"{count} resources are in the state")
     with _step(console, "2. Again: nothing is left to do", f"{up} --expect-no-changes"):
         demonstration.bring_up_again()
-    edit = demonstration.plan_edit()
     setting = f"pulumi config set -s {STACK} --path {edit.setting} {edit.after}"
-    title = f"3. Edit the stack file, at most {edit.after} CPU nodes for {edit.before}, and look at the diff"
+    title = f"3. Edit the stack file: pool {edit.pool}, at most {edit.after} nodes for {edit.before}"
     with _step(console, title, setting, f"pulumi preview -s {STACK} --diff"):
         demonstration.edit_and_preview(edit)
     with _step(console, "4. Take it all down", f"pulumi destroy -s {STACK} --yes --skip-preview"):
@@ -71,6 +87,6 @@ def _step(console: "Console", title: str, *commands: str) -> Generator[None]:
     console.print()
     console.rule(f"[bold]{title}", align="left")
     for command in commands:
-        console.print(f"[dim]$ {command}[/dim]", soft_wrap=True)
+        console.print(f"$ {command}", style="dim", markup=False, soft_wrap=True)
     yield
     console.print(f"[green]as claimed[/green], {time.monotonic() - started:.1f} s")

@@ -35,3 +35,6 @@ def main() -> None:
     except StackFileError as error:
         typer.echo(str(error), err=True)
         sys.exit(2)
+    except OSError as error:
+        typer.echo(f"error: {error.strerror or error}", err=True)
+        sys.exit(2)

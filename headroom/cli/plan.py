@@ -1,5 +1,6 @@
 """`headroom plan`: what a stack file becomes."""
 
+import signal
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,6 +32,8 @@ def plan(
     from headroom.planning.plan import plan_config
     from headroom.spec.stack_file import load_config
 
+    # A reader that has had enough (`| head`) ends this as any other filter, not with the code of a shortage.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     path = find_stack_file(stack)
     planned = plan_config(load_config(path), stack, path.name)
     grants = load_grants(grants_path(path.parent, stack), planned.project)

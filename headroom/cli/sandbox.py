@@ -96,7 +96,9 @@ def reset(
         typer.echo("deleted; the project's files are as they were")
 
 
-for verb in (world.show, world.drift, world.remove, world.quota, world.fault, world.calm, world.pace):
+for verb in (world.show, world.drift, world.remove, world.quota, world.enable, world.bucket):
+    app.command()(verb)
+for verb in (world.fault, world.calm, world.pace):
     app.command()(verb)
 app.command("run", context_settings={"ignore_unknown_options": True})(world.run)
 

@@ -1,7 +1,6 @@
 """Verbs of `headroom sandbox` that look at the imitated cloud and change it behind Pulumi's back."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import typer
 from headroom.cli.errors import user_errors
 
 if TYPE_CHECKING:
+    from sandbox.google.store import Store
     from sandbox.google.world import World
 
 Times = Annotated[int, typer.Option(help="How often; -1: without end.")]
@@ -47,7 +47,10 @@ def drift(
 
     Example: headroom sandbox drift nodePools/cpu-3e4589 autoscaling.totalMaxNodeCount 40
     """
+    from sandbox.google.apis.by_hand import check_drift
+
     with open_world() as world:
+        check_drift(world.find(identity), path, _read_value(value))
         changed = world.drift(identity, path, _read_value(value))
     typer.echo(f"changed {path} of {changed.id}")
 
@@ -68,9 +71,48 @@ def quota(
 
     Example: headroom sandbox quota PREEMPTIBLE-NVIDIA-L4-GPUS-per-project-region/us-central1 8
     """
+    from sandbox.google.apis.by_hand import check_quota_name
+
     with open_world() as world:
+        check_quota_name(name)
         world.set_quota(project or _only_project(world), name, limit)
     typer.echo(f"{name} is {limit:g}")
+
+
+def enable(
+    apis: Annotated[list[str], typer.Argument(metavar="API...", help="Such as compute.googleapis.com.")],
+    project: Annotated[str | None, typer.Option(help="By default the one that the world knows.")] = None,
+) -> None:
+    """Enable APIs in a project by hand, as `gcloud services enable` does.
+
+    Example: headroom sandbox enable compute.googleapis.com container.googleapis.com --project=acme-ml-dev
+    """
+    from sandbox.google.apis.admin import enable_apis
+    from sandbox.google.apis.by_hand import check_apis
+
+    with open_world() as world:
+        check_apis(apis)
+        chosen = project or _only_project(world)
+        with _open_store() as store:
+            enable_apis(store, chosen, apis)
+    typer.echo(f"enabled in {chosen}: {', '.join(apis)}")
+
+
+def bucket(
+    name: Annotated[str | None, typer.Argument(help="By default PROJECT-pulumi-state.")] = None,
+    project: Annotated[str | None, typer.Option(help="By default the one that the world knows.")] = None,
+) -> None:
+    """Make the bucket for Pulumi's state by hand: versioned, private, with uniform access.
+
+    Example: headroom sandbox bucket --project=acme-ml-dev
+    """
+    from sandbox.google.apis.admin import make_bucket
+
+    with open_world() as world:
+        chosen = project or _only_project(world)
+        with _open_store() as store:
+            make_bucket(store, chosen, name or f"{chosen}-pulumi-state")
+    typer.echo(f"made gs://{name or f'{chosen}-pulumi-state'} in {chosen}")
 
 
 def fault(
@@ -114,7 +156,11 @@ def pace(
 def run(
     command: Annotated[list[str], typer.Argument(metavar="-- COMMAND", help="What to run.")],
 ) -> None:
-    """Run a command that asks Google's APIs against the imitated cloud instead; nothing it does can write.
+    """Run a headroom command that asks Google's APIs: the imitated cloud answers it, and takes no changes.
+
+    Any other command runs as it is, without the variables that name credentials, backends or clouds, and with
+    no credentials for gcloud and Google's libraries. That is no wall: what finds credentials elsewhere can
+    use them.
 
     Example: headroom sandbox run -- headroom preflight -s dev
     """
@@ -126,10 +172,10 @@ def run(
         typer.echo(f"error: there is no command {command[0]}", err=True)
         raise typer.Exit(2)
     with user_errors():
-        cloud = open_sandbox(Path.cwd()).cloud
-        cloud.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with serve(cloud) as endpoint:
-            environment = os.environ | {"HEADROOM_GOOGLE_ENDPOINT": endpoint}
+        sandbox = open_sandbox(Path.cwd())
+        sandbox.make_folder()
+        with serve(sandbox.cloud) as endpoint:
+            environment = sandbox.environment_apart() | {"HEADROOM_GOOGLE_ENDPOINT": endpoint}
             done = subprocess.run([program, *command[1:]], env=environment, check=False)  # noqa: S603
     raise typer.Exit(done.returncode)
 
@@ -141,17 +187,36 @@ def _beside_this_command(name: str) -> str | None:
 @contextmanager
 def open_world() -> Generator["World"]:
     """The imitated cloud of this project's sandbox; what cannot be done ends with exit code 2."""
+    import sqlite3
+
+    from sandbox.engine.errors import SandboxError
     from sandbox.engine.workspace import open_sandbox
     from sandbox.google.world import World, WorldError
 
     with user_errors():
-        cloud = open_sandbox(Path.cwd()).cloud
-        cloud.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        sandbox = open_sandbox(Path.cwd())
+        sandbox.make_folder()
         try:
-            yield World(cloud)
+            yield World(sandbox.cloud)
+        except sqlite3.Error as error:
+            remedy = "`headroom sandbox reset` makes it anew, HEADROOM_SANDBOX names another folder"
+            raise SandboxError(f"{sandbox.cloud} cannot be used: {error}; {remedy}") from None
         except WorldError as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(2) from None
+
+
+@contextmanager
+def _open_store() -> Generator["Store"]:
+    """The objects of the same cloud, for what admins do besides Pulumi."""
+    from sandbox.engine.workspace import open_sandbox
+    from sandbox.google.store import Store
+
+    store = Store(open_sandbox(Path.cwd()).cloud)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def _describe(world: "World", everything: bool) -> dict[str, Any]:

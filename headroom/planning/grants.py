@@ -143,7 +143,9 @@ def parse_grants(content: bytes, file: str, project: str) -> Grants:
         raise StackFileError(
             [
                 Problem(
-                    "project", f"is not the stack's gcp:project, {project}; pull the grants of that project"
+                    "project",
+                    f"is not the stack's gcp:project, {project}; run `headroom quota pull`, or delete the file "
+                    "until you can",
                 )
             ],
             file,

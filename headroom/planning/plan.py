@@ -18,6 +18,7 @@ from headroom.planning.node_pools import PoolPlan, plan_pool
 from headroom.planning.pipelines import PipelinePlan, check_pipeline, check_promises, plan_pipeline
 from headroom.planning.pool_rules import check_pool
 from headroom.planning.quota import QuotaDraw, plan_pool_quota, sum_quota
+from headroom.planning.services import plan_services
 from headroom.spec.errors import Problem, StackFileError
 from headroom.spec.platform import Platform
 from headroom.spec.stack_file import parse_config
@@ -31,6 +32,7 @@ class Plan:
     project: str
     region: str
     labels: tuple[tuple[str, str], ...]
+    services: tuple[str, ...]
     network: NetworkPlan
     encryption: EncryptionPlan
     cluster: ClusterPlan
@@ -78,6 +80,7 @@ def plan(platform: Platform, environment: str) -> Plan:
         project=platform.project,
         region=platform.region,
         labels=tuple(sorted((platform.environment.labels | _own_labels(environment)).items())),
+        services=plan_services({"registries"} if platform.cluster.private_registries else ()),
         network=plan_network(platform.network),
         encryption=plan_encryption(platform.encryption),
         cluster=plan_cluster(platform),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from headroom.catalog.accelerators import Accelerator, find_accelerator
 from headroom.catalog.machines import Machine, capacities_with, find_machine
-from headroom.catalog.topologies import is_multi_host, parse_topology, topology_problem
+from headroom.catalog.topologies import is_multi_host, parse_topology, topology_problem, valid_topologies
 from headroom.catalog.zones import offers, zones_in, zones_with
 from headroom.planning.node_pools import accelerator_name
 from headroom.spec.errors import Problem, did_you_mean
@@ -36,6 +36,13 @@ class PoolCase:
         topology = parse_topology(self.pool.topology)
         return topology_problem(self.machine, topology) is None and is_multi_host(self.machine, topology)
 
+    @property
+    def has_wrong_topology(self) -> bool:
+        """Whether the topology is refused, so that nothing can be said about what it takes."""
+        if self.pool.topology is None:
+            return False
+        return topology_problem(self.machine, parse_topology(self.pool.topology)) is not None
+
 
 def check_pool(name: str, pool: Pool, region: str, default_zones: tuple[str, ...]) -> list[Problem]:
     """Return every rule that the pool breaks, as problems with its key in the stack file."""
@@ -52,7 +59,8 @@ def check_pool(name: str, pool: Pool, region: str, default_zones: tuple[str, ...
 
 
 def _zones(case: PoolCase) -> Complaints:
-    if case.accelerator is not None and not case.pool.zones:
+    has_devices = case.machine.devices > 0 or bool(case.machine.attachable)
+    if case.accelerator is not None and has_devices and not case.pool.zones:
         known = [zone for zone in zones_with(case.machine.family) or () if zone in zones_in(case.region)]
         where = f"; in {case.region}: {', '.join(known)}" if known else ""
         yield "zones", f"is required: {case.machine.name} is offered in few zones{where}"
@@ -93,6 +101,11 @@ def _shown(case: PoolCase) -> str:
 
 def _size(case: PoolCase) -> Complaints:
     pool = case.pool
+    if case.has_wrong_topology:
+        return
+    if case.machine.slices and pool.topology is None and pool.slices is not None:
+        yield "topology", f"is missing: slices have one, such as {_multi_host_example(case.machine)}"
+        return
     if case.is_sliced:
         if pool.slices is None:
             yield "slices", "is required: a multi-host topology is counted in slices, such as {max: 1}"
@@ -112,6 +125,11 @@ def _size(case: PoolCase) -> Complaints:
         )
     if pool.slices is not None:
         yield "slices", "is for multi-host TPU topologies only; use nodes"
+
+
+def _multi_host_example(machine: Machine) -> str:
+    topologies = valid_topologies(machine)
+    return next(text for text in topologies if is_multi_host(machine, parse_topology(text)))
 
 
 def _topology(case: PoolCase) -> Complaints:
@@ -173,6 +191,9 @@ def _attached_gpu(case: PoolCase) -> Complaints:
                 "gpu",
                 f"{machine.name} takes no GPU; choose a machine that has some, such as g2-standard-4",
             )
+        return
+    if not machine.attachable and machine.devices == 0:
+        yield "gpu", f"{machine.name} takes no GPU; choose an N1 machine, or one that has some"
         return
     if not machine.attachable:
         for key, value in (("type", gpu.type), ("count", gpu.count)):

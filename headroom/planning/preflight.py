@@ -10,6 +10,7 @@ from headroom.planning.names import state_bucket
 from headroom.planning.org_policies import Constraint, constraints
 from headroom.planning.plan import Plan
 from headroom.planning.quota import QuotaDraw
+from headroom.planning.services import ApiNeed, find_apis
 
 State = Literal["ok", "missing", "unknown"]
 
@@ -29,15 +30,6 @@ class Check:
     state: State
     detail: str
     remedy: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ApiNeed:
-    """An API that must be enabled, and what stops without it."""
-
-    api: str
-    why: str
-    asked_only: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +121,7 @@ def derive_needs(plan: Plan) -> Needs:
         environment=plan.environment,
         project=plan.project,
         region=plan.region,
-        apis=tuple(api for api, when in _apis() if not when or when in traits),
+        apis=find_apis(traits),
         roles=tuple(role for role, when in _roles() if not when or when in traits),
         constraints=tuple(item for item in constraints() if not item.when or item.when in traits),
         zones=tuple(sorted({need.zone for need in machines})),
@@ -160,18 +152,11 @@ def _traits(plan: Plan) -> set[str]:
     traits = set()
     if any(pool.placement and pool.placement.workload_policy for pool in plan.all_pools):
         traits.add("workload_policy")
+    if plan.cluster.registries:
+        traits.add("registries")
     if not plan.cluster.security_group:
         traits.add("no_security_group")
     return traits
-
-
-@cache
-def _apis() -> tuple[tuple[ApiNeed, str], ...]:
-    return tuple(
-        (ApiNeed(row["api"], row["why"], row.get("asked", False)), row.get("when", ""))
-        for group in load_facts("apis")
-        for row in group["apis"]
-    )
 
 
 @cache

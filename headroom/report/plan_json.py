@@ -27,6 +27,7 @@ def describe_plan(plan: Plan, grants: Grants | None = None) -> dict[str, Any]:
         "project": plan.project,
         "region": plan.region,
         "labels": dict(plan.labels),
+        "services": list(plan.services),
         "network": asdict(plan.network),
         "encryption": asdict(plan.encryption),
         "cluster": cluster,

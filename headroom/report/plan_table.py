@@ -1,15 +1,14 @@
 """The plan as tables, for people."""
 
-from rich.table import Table
+from rich.console import Console
 
-from headroom.planning.grants import Grants, compare
+from headroom.planning.grants import Grants, Standing, compare
 from headroom.planning.node_pools import PoolPlan
 from headroom.planning.pipelines import LimitPlan, capacity, format_amount
 from headroom.planning.plan import Plan
 from headroom.report.quota_table import render_granted, render_standing
-from headroom.report.tables import make_console, make_table
+from headroom.report.tables import Column, make_console, print_table
 from headroom.spec.pools import BlueGreen
-from headroom.spec.quantities import format_cpu
 
 _GIB = 2**30
 
@@ -22,34 +21,41 @@ def print_plan(plan: Plan, grants: Grants | None = None) -> None:
     console = make_console()
     tier = "production, protected" if plan.cluster.protected else "development"
     console.print(f"[bold]{plan.environment}[/bold]: {plan.project}, {plan.region}, {tier}\n")
-    for table in (_pool_table(plan), _quota_table(plan, grants), _pipeline_table(plan)):
-        console.print(table)
-        console.print()
+    _print_pools(console, plan)
+    _print_quota(console, plan, grants)
+    _print_pipelines(console, plan)
 
 
-def _pool_table(plan: Plan) -> Table:
-    table = make_table(
-        "Pools: what pods can ask for when each is at its maximum",
-        ("pool", "machine", "accelerator", "capacity", "zones", "upgrade"),
-        ("nodes", "hosts", "cpu", "memory", "devices"),
-        wrapped=("zones",),
+def _print_pools(console: Console, plan: Plan) -> None:
+    columns = (
+        Column("pool"),
+        Column("machine"),
+        Column("accelerator", below=1),
+        Column("capacity", below=2),
+        Column("zones", below=3),
+        Column("upgrade", below=4),
+        *(Column(heading, right=True) for heading in ("nodes", "hosts", "cpu", "memory", "devices")),
     )
-    for pool in plan.all_pools:
-        amounts = capacity(pool)
-        table.add_row(
-            pool.name,
-            pool.machine.name,
-            _accelerator(pool),
-            pool.capacity,
-            _zones(pool),
-            _upgrade(pool),
-            f"{pool.min_nodes}-{pool.max_nodes}",
-            _hosts(pool),
-            format_cpu(amounts["cpu"] // 1000 * 1000),
-            f"{amounts['memory'] // _GIB}Gi",
-            str(amounts.get("gpus", amounts.get("chips", ""))),
-        )
-    return table
+    rows = [_describe_pool(pool) for pool in plan.all_pools]
+    print_table(console, "Pools: what pods can ask for when each is at its maximum", columns, rows)
+    console.print()
+
+
+def _describe_pool(pool: PoolPlan) -> tuple[str, ...]:
+    amounts = capacity(pool)
+    return (
+        pool.name,
+        pool.machine.name,
+        _accelerator(pool),
+        pool.capacity,
+        _zones(pool),
+        _upgrade(pool),
+        f"{pool.min_nodes}-{pool.max_nodes}",
+        _hosts(pool),
+        str(amounts["cpu"] // 1000),
+        f"{amounts['memory'] // _GIB}Gi",
+        str(amounts.get("gpus", amounts.get("chips", ""))),
+    )
 
 
 def _accelerator(pool: PoolPlan) -> str:
@@ -81,38 +87,52 @@ def _hosts(pool: PoolPlan) -> str:
     return f"{len(pool.node_pools)} x {pool.hosts_per_slice}" if pool.hosts_per_slice > 1 else ""
 
 
-def _quota_table(plan: Plan, grants: Grants | None) -> Table:
-    table = make_table(
-        "Quota drawn from Google Cloud at most, upgrades and disks included",
-        ("quota", "where", "dimensions", "pools"),
-        ("drawn", "granted", "standing"),
+def _print_quota(console: Console, plan: Plan, grants: Grants | None) -> None:
+    columns = (
+        Column("quota"),
+        Column("where", below=2),
+        Column("dimensions", below=1),
+        Column("pools", below=3),
+        *(Column(heading, right=True) for heading in ("drawn", "granted", "standing")),
     )
-    for standing in compare(plan.quota, grants):
-        total = standing.draw
-        pools = [f"{draw.pool} {draw.amount:,}" for draw in plan.pool_quota if draw.quota == total.quota]
-        table.add_row(
-            total.quota.quota_id,
-            total.quota.region or "all regions",
-            ", ".join(f"{key}={value}" for key, value in total.quota.dimensions if key != "region"),
-            ", ".join(pools),
-            f"{total.amount:,}",
-            render_granted(standing),
-            render_standing(standing),
-        )
-    return table
+    rows = [_describe_standing(standing, plan) for standing in compare(plan.quota, grants)]
+    print_table(console, "Quota drawn from Google Cloud at most, upgrades and disks included", columns, rows)
+    console.print()
 
 
-def _pipeline_table(plan: Plan) -> Table:
-    table = make_table(
-        "Pipelines: what is always theirs, and the most that they may use (dim: the share of the host)",
-        ("pipeline", "kind", "model", "owner", "pool", "resource"),
-        ("guarantee", "cap"),
+def _describe_standing(standing: Standing, plan: Plan) -> tuple[str, ...]:
+    total = standing.draw
+    pools = [f"{draw.pool} {draw.amount:,}" for draw in plan.pool_quota if draw.quota == total.quota]
+    return (
+        total.quota.quota_id,
+        total.quota.region or "all regions",
+        ", ".join(f"{key}={value}" for key, value in total.quota.dimensions if key != "region"),
+        ", ".join(pools),
+        f"{total.amount:,}",
+        render_granted(standing),
+        render_standing(standing),
     )
+
+
+def _print_pipelines(console: Console, plan: Plan) -> None:
+    columns = (
+        Column("pipeline"),
+        Column("kind", below=2),
+        Column("model", below=1),
+        Column("owner", below=3),
+        Column("pool"),
+        Column("resource"),
+        Column("guarantee", right=True),
+        Column("cap", right=True),
+    )
+    rows = []
     for pipeline in plan.pipelines:
         for number, limit in enumerate(pipeline.limits):
             who = (pipeline.name, pipeline.kind, pipeline.model, pipeline.owner) if number == 0 else ("",) * 4
-            table.add_row(*who, limit.pool, limit.resource, *_amounts(limit))
-    return table
+            rows.append((*who, limit.pool, limit.resource, *_amounts(limit)))
+    title = "Pipelines: what is always theirs, and the most that they may use (dim: the share of the host)"
+    print_table(console, title, columns, rows)
+    console.print()
 
 
 def _amounts(limit: LimitPlan) -> tuple[str, str]:

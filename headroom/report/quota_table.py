@@ -67,16 +67,23 @@ def name_quota(standing: Standing) -> str:
 
 def print_grants(grants: Grants, stack: str) -> None:
     """Print what is granted to a stack's project to standard output."""
-    from headroom.report.tables import make_console, make_table
+    from headroom.report.tables import Column, make_console, print_table
 
     console = make_console()
-    table = make_table("", ("quota", "where", "dimensions"), ("granted",))
-    for grant in grants.grants:
-        table.add_row(
+    columns = (
+        Column("quota"),
+        Column("where", below=2),
+        Column("dimensions", below=1),
+        Column("granted", right=True),
+    )
+    rows = [
+        (
             grant.quota_id,
             grant.region or "all regions",
             ", ".join(f"{key}={value}" for key, value in grant.dimensions),
             "unlimited" if grant.value == UNLIMITED else f"{grant.value:,}",
         )
+        for grant in grants.grants
+    ]
     console.print(f"[bold]{stack}[/bold]: {grants.project}, pulled {grants.pulled:%Y-%m-%d %H:%M} UTC\n")
-    console.print(table)
+    print_table(console, "", columns, rows)

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from headroom.report.tables import make_console, make_table
+from rich.console import Console
+
+from headroom.report.tables import Column, make_console, make_table, print_table
 
 
 def print_world(content: dict[str, Any]) -> None:
@@ -12,21 +14,41 @@ def print_world(content: dict[str, Any]) -> None:
     for item in content["objects"]:
         objects.add_row(_short(item["type"]), item["status"], item["id"])
     console.print(objects)
-    quotas = make_table("Quotas", ("quota", "project"), ("drawn", "limit"))
-    for each in content["quotas"]:
-        quotas.add_row(each["name"], each["project"], f"{each['drawn']:g}", f"{each['limit']:g}")
-    console.print(quotas)
+    columns = (
+        Column("quota"),
+        Column("project", below=1),
+        Column("drawn", right=True),
+        Column("limit", right=True),
+    )
+    rows = [
+        (each["name"], each["project"], f"{each['drawn']:g}", f"{each['limit']:g}")
+        for each in content["quotas"]
+    ]
+    print_table(console, "Quotas", columns, rows)
+    console.print()
     if content["faults"]:
-        faults = make_table(
-            "Faults that can strike", ("kind", "operation", "type"), ("rate", "at", "remaining")
-        )
-        for each in content["faults"]:
-            remaining = "no end" if each["remaining"] < 0 else str(each["remaining"])
-            faults.add_row(
-                each["kind"], each["operation"], each["type"], f"{each['rate']:g}", str(each["at"]), remaining
-            )
-        console.print(faults)
+        _print_faults(console, content["faults"])
     console.print(f"pace: seed {content['pace']['seed']}, scale {content['pace']['scale']:g}")
+
+
+def _print_faults(console: Console, faults: list[dict[str, Any]]) -> None:
+    columns = (
+        *(Column(heading) for heading in ("kind", "operation", "type")),
+        *(Column(heading, right=True) for heading in ("rate", "at", "remaining")),
+    )
+    rows = [
+        (
+            each["kind"],
+            each["operation"],
+            each["type"],
+            f"{each['rate']:g}",
+            str(each["at"]),
+            "no end" if each["remaining"] < 0 else str(each["remaining"]),
+        )
+        for each in faults
+    ]
+    print_table(console, "Faults that can strike", columns, rows)
+    console.print()
 
 
 def _short(token: str) -> str:

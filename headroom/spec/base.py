@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from headroom.spec import forms
+
 
 class Section(BaseModel):
     """A part of a stack file: unknown keys are refused, values never change, errors never show the input."""
@@ -20,31 +22,27 @@ PositiveCount = Annotated[int, Field(strict=True, ge=1, le=15_000)]
 
 Flag = Annotated[bool, Field(strict=True)]
 
-PoolName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,26}[a-z0-9])?$"), Field(examples=["h100"])
-]
+PoolName = Annotated[str, StringConstraints(pattern=forms.POOL_NAME), Field(examples=["h100"])]
 """Short enough that hash and slice number fit into the 40 characters of a node pool's name."""
 
-PipelineName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"), Field(examples=["feed-training"])
-]
+PipelineName = Annotated[str, StringConstraints(pattern=forms.NAME), Field(examples=["feed-training"])]
 
-ModelName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"), Field(examples=["feed"])
-]
+ModelName = Annotated[str, StringConstraints(pattern=forms.NAME), Field(examples=["feed"])]
 
-LabelKey = Annotated[
-    str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$"), Field(examples=["cost-center"])
-]
+LabelKey = Annotated[str, StringConstraints(pattern=forms.LABEL_KEY), Field(examples=["cost-center"])]
 
-LabelValue = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{0,63}$"), Field(examples=["ml-platform"])]
+LabelValue = Annotated[str, StringConstraints(pattern=forms.LABEL_VALUE), Field(examples=["ml-platform"])]
 
 
 class Range(Section):
     """How few and how many; `max` is the total over all zones."""
 
-    min: Count = 0
-    max: PositiveCount
+    model_config = ConfigDict(json_schema_extra={"examples": [{"min": 0, "max": 4}]})
+
+    min: Count = Field(
+        default=0, description="the fewest, over all zones, even when nothing runs; by default 0"
+    )
+    max: PositiveCount = Field(description="the most, over all zones; quota must allow for it")
 
     @model_validator(mode="after")
     def _ordered(self) -> "Range":

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from headroom.spec.errors import Problem, did_you_mean, join_path, suggest, trace_path
+from headroom.spec.forms import MEANINGS
 from headroom.spec.secrets import Encrypted
 
 _TEXTS = {
@@ -18,13 +19,10 @@ _TEXTS = {
     "float_type": "must be a number",
     "string_type": "must be text",
     "bool_type": "must be true or false",
-    "dict_type": "must be a mapping of keys to values",
-    "model_type": "must be a mapping of keys to values",
-    "model_attributes_type": "must be a mapping of keys to values",
-    "tuple_type": "must be a list",
     "ip_v4_network": "must be an IPv4 range such as 10.0.0.0/20, without host bits",
     "union_tag_not_found": "must say its kind",
 }
+_MAPPINGS = ("dict_type", "model_type", "model_attributes_type")
 _BOUNDS = {
     "greater_than_equal": ("ge", "must be at least {}"),
     "less_than_equal": ("le", "must be at most {}"),
@@ -39,9 +37,31 @@ def explain(error: ValidationError, data: Mapping[str, Any], schema: dict[str, A
     """Return a problem for each error of pydantic's, none of which repeats a value of `data`."""
     details = error.errors(include_url=False)
     return [
-        Problem(join_path(trace_path(detail["loc"], data)), _explain_one(detail, schema))
+        Problem(join_path(_locate(detail, data)), _explain_one(detail, schema))
         for detail in details
+        if not (detail["type"] == "too_short" and _is_above(detail["loc"], details))
     ]
+
+
+def _is_above(location: tuple[int | str, ...], details: list[ErrorDetails]) -> bool:
+    """Whether an entry of the list at `location` has a mistake itself, so that it only seems too short."""
+    return any(len(one["loc"]) > len(location) and one["loc"][: len(location)] == location for one in details)
+
+
+def _locate(detail: ErrorDetails, data: Mapping[str, Any]) -> list[str | int]:
+    """Return the keys that lead to the mistake: where the tag of a union is wrong, to the tag."""
+    keys = trace_path(detail["loc"], data)
+    if detail["type"] == "union_tag_invalid":
+        given: Any = data
+        for key in keys:
+            given = given[key]
+        if isinstance(given, Mapping):
+            keys.append(_tag(detail))
+    return keys
+
+
+def _tag(detail: ErrorDetails) -> str:
+    return str(detail.get("ctx", {}).get("discriminator", "kind")).strip("'")
 
 
 def _explain_one(detail: ErrorDetails, schema: dict[str, Any]) -> str:
@@ -55,9 +75,13 @@ def _explain_one(detail: ErrorDetails, schema: dict[str, Any]) -> str:
     if kind in ("literal_error", "union_tag_invalid"):
         return _explain_choice(given, context)
     if kind == "string_pattern_mismatch":
-        return _explain_pattern(schema, detail["loc"])
+        return _explain_pattern(schema, detail["loc"], str(context.get("pattern")))
     if kind == "union_tag_not_found":
-        return f"must say its {str(context.get('discriminator', 'kind')).strip(chr(39))}"
+        return f"must say its {_tag(detail)}"
+    if kind in _MAPPINGS:
+        return _explain_mapping(schema, detail["loc"])
+    if kind == "tuple_type":
+        return "must be a list" + _show_list(schema, detail["loc"])
     if kind in _BOUNDS:
         name, text = _BOUNDS[kind]
         return text.format(context.get(name))
@@ -71,11 +95,44 @@ def _explain_choice(given: object, context: Mapping[str, Any]) -> str:
     return f"must be one of {', '.join(valid)}" + did_you_mean(chosen, valid)
 
 
-def _explain_pattern(schema: dict[str, Any], location: tuple[int | str, ...]) -> str:
+def _explain_pattern(schema: dict[str, Any], location: tuple[int | str, ...], pattern: str) -> str:
+    meaning = MEANINGS.get(pattern, "")
     if location and location[-1] == "[key]":
-        return "is no valid name: lower-case letters, digits and hyphens, a letter first, and not too long"
+        return f"is no valid name: {meaning}" if meaning else "is no valid name"
     examples = [text for node in _nodes_at(schema, location) for text in node.get("examples", ())]
-    return f"must look like {examples[0]}" if examples else "has a form that is not allowed here"
+    texts = [f"must look like {' or '.join(examples)}"] if examples else []
+    return ": ".join([*texts, meaning] if meaning else texts) or "has a form that is not allowed here"
+
+
+def _explain_mapping(schema: dict[str, Any], location: tuple[int | str, ...]) -> str:
+    nodes = _nodes_at(schema, location)
+    for node in nodes:
+        if examples := node.get("examples"):
+            return f"must be a mapping, such as {_show(schema, node, examples[0])}"
+    if names := [name for node in nodes for name in node.get("enum", ())]:
+        return f"must be one of {', '.join(names)}, or a mapping with a kind and its settings"
+    keys = [key for node in nodes for key in node.get("properties", ())]
+    return "must be a mapping " + (
+        f"with keys such as {', '.join(keys[:4])}" if keys else "of keys to values"
+    )
+
+
+def _show_list(schema: dict[str, Any], location: tuple[int | str, ...]) -> str:
+    items = _nodes_at(schema, (*location, 0))
+    examples = [text for node in items for text in (*node.get("examples", ()), *node.get("enum", ()))]
+    return f" such as [{examples[0]}]" if examples else ""
+
+
+def _show(schema: dict[str, Any], node: dict[str, Any], example: Any) -> str:
+    """Return an example of the schema as YAML on one line, its keys in the order of the section."""
+    if not isinstance(example, Mapping):
+        return str(example)
+    shown = (
+        f"{key}: {_show(schema, next(_variants(schema, option)), example[key])}"
+        for key, option in node["properties"].items()
+        if key in example
+    )
+    return f"{{{', '.join(shown)}}}"
 
 
 def _keys_at(schema: dict[str, Any], location: tuple[int | str, ...]) -> set[str]:

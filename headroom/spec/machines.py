@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from headroom.catalog.accelerators import attachable_gpus
 from headroom.catalog.machines import find_machine, machine_names
@@ -31,7 +31,8 @@ def _known_zone(name: str) -> str:
 
 def _known_gpu(name: str) -> str:
     if name not in attachable_gpus():
-        raise ValueError("is no GPU that can be attached" + did_you_mean(name, attachable_gpus()))
+        choices = ", ".join(attachable_gpus())
+        raise ValueError(f"is no GPU that can be attached; choose one of {choices}")
     return name
 
 
@@ -39,5 +40,5 @@ _Short = StringConstraints(max_length=64)
 
 MachineName = Annotated[str, _Short, AfterValidator(_known_machine)]
 RegionName = Annotated[str, _Short, AfterValidator(_known_region)]
-ZoneName = Annotated[str, _Short, AfterValidator(_known_zone)]
+ZoneName = Annotated[str, _Short, AfterValidator(_known_zone), Field(examples=["us-central1-a"])]
 GpuName = Annotated[str, _Short, AfterValidator(_known_gpu)]

@@ -21,13 +21,17 @@ class Network(Section):
     """Address ranges. They cannot be changed once in use, so they do not follow the pools: the plan checks
     that they hold the pools at their maximum, and says how wide they must be when they do not."""
 
-    nodes: AddressRange = Field(default=IPv4Network("10.0.0.0/20"), description="one address for each node")
+    nodes: AddressRange = Field(
+        default=IPv4Network("10.0.0.0/20"), description="one address for each node; by default 10.0.0.0/20"
+    )
     pods: AddressRange = Field(
-        default=IPv4Network("10.64.0.0/14"), description="a block of addresses for each node's pods"
+        default=IPv4Network("10.64.0.0/14"),
+        description="a block for each node's pods; by default 10.64.0.0/14",
     )
     services: AddressRange = Field(
-        default=IPv4Network("10.32.0.0/20"), description="cluster-internal services"
+        default=IPv4Network("10.32.0.0/20"), description="cluster-internal services; by default 10.32.0.0/20"
     )
     control_plane: AddressRange = Field(
-        default=IPv4Network("10.48.0.0/28"), description="where the control plane speaks from"
+        default=IPv4Network("10.48.0.0/28"),
+        description="where the control plane speaks from; by default 10.48.0.0/28",
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Literal, Union
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 
 from headroom.spec.base import ModelName, PoolName, Section
 from headroom.spec.quantities import CpuMillis, MemoryBytes, format_cpu, format_memory
@@ -11,11 +11,25 @@ from headroom.spec.quantities import CpuMillis, MemoryBytes, format_cpu, format_
 Owner = Annotated[
     str,
     StringConstraints(pattern=r"^(group|user):[A-Za-z0-9._%+-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+$"),
-    Field(examples=["group:ads-ml@acme.example"]),
+    Field(examples=["group:ads-ml@acme.example", "user:ada@acme.example"]),
 ]
 """Who answers for a pipeline, typed: `group:ml@acme.example` or `user:ada@acme.example`."""
 
 Devices = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+
+
+def _require_some(cap: int) -> int:
+    if cap == 0:
+        raise ValueError("must be at least 1; where it should use none, remove the pool from limits")
+    return cap
+
+
+DeviceCap = Annotated[
+    int,
+    Field(strict=True, ge=0, le=1_000_000),
+    AfterValidator(_require_some),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 1_000_000}),
+]
 
 
 def _require_order(guarantee: int, cap: int, render: Callable[[int], str]) -> None:
@@ -26,8 +40,10 @@ def _require_order(guarantee: int, cap: int, render: Callable[[int], str]) -> No
 class CpuLimit(Section):
     """Cores that are always there for the pipeline, and the most that it may use."""
 
-    guarantee: CpuMillis
-    cap: CpuMillis
+    model_config = ConfigDict(json_schema_extra={"examples": [{"guarantee": 8, "cap": 16}]})
+
+    guarantee: CpuMillis = Field(description="cores that are always there, such as 8 or 500m")
+    cap: CpuMillis = Field(description="the most cores that it may use, such as 16")
 
     @model_validator(mode="after")
     def _ordered(self) -> "CpuLimit":
@@ -38,8 +54,10 @@ class CpuLimit(Section):
 class MemoryLimit(Section):
     """Memory that is always there for the pipeline, and the most that it may use."""
 
-    guarantee: MemoryBytes
-    cap: MemoryBytes
+    model_config = ConfigDict(json_schema_extra={"examples": [{"guarantee": "32Gi", "cap": "64Gi"}]})
+
+    guarantee: MemoryBytes = Field(description="memory that is always there, such as 32Gi")
+    cap: MemoryBytes = Field(description="the most memory that it may use, such as 64Gi")
 
     @model_validator(mode="after")
     def _ordered(self) -> "MemoryLimit":
@@ -50,8 +68,10 @@ class MemoryLimit(Section):
 class DeviceLimit(Section):
     """Devices, as pods ask for them, that are always there for the pipeline, and the most it may use."""
 
-    guarantee: Devices
-    cap: Devices
+    model_config = ConfigDict(json_schema_extra={"examples": [{"guarantee": 4, "cap": 8}]})
+
+    guarantee: Devices = Field(description="devices that are always there, as pods ask for them")
+    cap: DeviceCap = Field(description="the most devices that it may use, as pods ask for them")
 
     @model_validator(mode="after")
     def _ordered(self) -> "DeviceLimit":
@@ -62,40 +82,46 @@ class DeviceLimit(Section):
 class Limits(Section):
     """A pipeline's limits on one pool. On accelerators cpu and memory default to the host's share."""
 
-    cpu: CpuLimit | None = None
-    memory: MemoryLimit | None = None
-    gpus: DeviceLimit | None = None
-    chips: DeviceLimit | None = None
+    cpu: CpuLimit | None = Field(
+        default=None, description="cores; on accelerators by default the host's share of the devices"
+    )
+    memory: MemoryLimit | None = Field(
+        default=None, description="memory; on accelerators by default the host's share of the devices"
+    )
+    gpus: DeviceLimit | None = Field(
+        default=None, description="GPUs, or parts of them, as pods ask for them; required on pools of GPUs"
+    )
+    chips: DeviceLimit | None = Field(default=None, description="TPU chips; required on pools of TPUs")
 
 
 class _Pipeline(Section):
     model: ModelName = Field(description="the model that the pipeline belongs to")
-    owner: Owner
+    owner: Owner = Field(description="who answers for it: group:ADDRESS or user:ADDRESS")
     limits: dict[PoolName, Limits] = Field(min_length=1, description="for each pool that it may use")
 
 
 class DataPipeline(_Pipeline):
     """Prepares data: processors, with memory counted beside them."""
 
-    kind: Literal["data"]
+    kind: Literal["data"] = Field(description="prepares data, on processors only")
 
 
 class TrainingPipeline(_Pipeline):
     """Trains the model."""
 
-    kind: Literal["training"]
+    kind: Literal["training"] = Field(description="trains the model")
 
 
 class ValidationPipeline(_Pipeline):
     """Judges a trained model before it is delivered."""
 
-    kind: Literal["validation"]
+    kind: Literal["validation"] = Field(description="judges a trained model")
 
 
 class ServingPipeline(_Pipeline):
     """Answers requests with the model."""
 
-    kind: Literal["serving"]
+    kind: Literal["serving"] = Field(description="answers requests with the model")
 
 
 Pipeline = Annotated[

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from headroom.spec import forms
 from headroom.spec.base import PipelineName, PoolName, Section
 from headroom.spec.cluster import Cluster
 from headroom.spec.encryption import Encryption
@@ -13,9 +14,7 @@ from headroom.spec.network import Network
 from headroom.spec.pipelines import Pipeline
 from headroom.spec.pools import Pool
 
-ProjectId = Annotated[
-    str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$"), Field(examples=["acme-ml-dev"])
-]
+ProjectId = Annotated[str, StringConstraints(pattern=forms.PROJECT_ID), Field(examples=["acme-ml-dev"])]
 
 
 class Platform(Section):
@@ -25,9 +24,21 @@ class Platform(Section):
 
     project: ProjectId = Field(alias="gcp:project", description="the Google Cloud project")
     region: RegionName = Field(alias="gcp:region", description="the region of the cluster")
-    environment: Environment = Field(alias="headroom:environment")
-    network: Network = Field(default=Network(), alias="headroom:network")
-    encryption: Encryption = Field(default=Encryption(), alias="headroom:encryption")
-    cluster: Cluster = Field(alias="headroom:cluster")
-    pools: dict[PoolName, Pool] = Field(alias="headroom:pools", min_length=1)
-    pipelines: dict[PipelineName, Pipeline] = Field(default_factory=dict, alias="headroom:pipelines")
+    environment: Environment = Field(
+        alias="headroom:environment", description="what kind of environment this is, and its labels"
+    )
+    network: Network = Field(
+        default=Network(), alias="headroom:network", description="address ranges; final once in use"
+    )
+    encryption: Encryption = Field(
+        default=Encryption(), alias="headroom:encryption", description="keys of the cluster and its disks"
+    )
+    cluster: Cluster = Field(alias="headroom:cluster", description="the environment's one cluster")
+    pools: dict[PoolName, Pool] = Field(
+        alias="headroom:pools", min_length=1, description="groups of equal machines, by name"
+    )
+    pipelines: dict[PipelineName, Pipeline] = Field(
+        default_factory=dict,
+        alias="headroom:pipelines",
+        description="who uses the pools, and how much of them, by name",
+    )

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, SecretStr
 
-_REFERENCE = re.compile(r"projects/[a-z0-9-]{4,30}/secrets/[A-Za-z0-9_-]{1,255}/versions/([0-9]+|latest)")
+# GKE takes the number of the project, not its id.
+_REFERENCE = re.compile(r"projects/[0-9]{6,20}/secrets/[A-Za-z0-9_-]{1,255}/versions/([0-9]+|latest)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ def _parse_reference(value: object) -> str:
         return "(encrypted)"
     if not isinstance(value, str) or not _REFERENCE.fullmatch(value):
         raise ValueError(
-            "must be a reference, projects/PROJECT/secrets/NAME/versions/VERSION, or a value set with "
+            "must be a reference, projects/PROJECT_NUMBER/secrets/NAME/versions/VERSION, or a value set with "
             "`pulumi config set --secret`; never the secret itself"
         )
     return value

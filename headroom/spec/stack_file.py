@@ -8,12 +8,15 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from headroom.spec.errors import Problem, StackFileError
+from headroom.spec.errors import Problem, StackFileError, did_you_mean, join_path
 from headroom.spec.platform import Platform
 from headroom.spec.secrets import Encrypted
 from headroom.spec.yaml_reader import YamlError, read_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
+
+TOP_LEVEL_KEYS = ("config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider")
+SECRET_KEYS = ("gcp:accessToken", "gcp:credentials")
 
 _KEYS = ("gcp:project", "gcp:region")
 NAMESPACE = "headroom:"
@@ -22,22 +25,86 @@ _COLLECTIONS = ("headroom:pools", "headroom:pipelines")
 
 
 def load_config(path: Path) -> dict[str, Any]:
-    """Return the `config:` of the stack file at `path`, encrypted values as `Encrypted`.
+    """Return the `config:` of a stack file as Pulumi resolves it, encrypted values as `Encrypted`.
 
-    Raises StackFileError where the file cannot be read or has no such mapping.
+    Keys without a namespace are the project's own, and those that only the Pulumi.yaml beside it sets count
+    too. Raises StackFileError where a file cannot be read, or has keys that nobody would read.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise StackFileError([Problem("", f"cannot be read: {error.strerror}")], path.name) from None
-    try:
-        document = read_yaml(content)
-    except YamlError as error:
-        raise StackFileError([Problem("", str(error))], path.name) from None
+    document = _read_document(path)
     config = document.get("config") if isinstance(document, dict) else None
     if not isinstance(config, dict) or not all(isinstance(key, str) for key in config):
         raise StackFileError([Problem("", "has no `config:` with keys such as headroom:pools")], path.name)
-    return _mark_encrypted(config)
+    problems = [*_check_top_level(document), *_check_namespaces(config)]
+    if problems:
+        raise StackFileError(problems, path.name)
+    return _project_config(path.with_name("Pulumi.yaml")) | _mark_encrypted(_with_namespace(config))
+
+
+def _read_document(path: Path) -> Any:
+    try:
+        return read_yaml(path.read_bytes())
+    except OSError as error:
+        raise StackFileError([Problem("", f"cannot be read: {error.strerror}")], path.name) from None
+    except YamlError as error:
+        raise StackFileError([Problem("", str(error))], path.name) from None
+
+
+def _project_config(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    document = _read_document(path)
+    config = document.get("config") if isinstance(document, dict) else None
+    if not isinstance(config, dict):
+        return {}
+    values = {key: _project_value(value) for key, value in config.items() if isinstance(key, str)}
+    return _mark_encrypted(
+        _with_namespace({key: value for key, value in values.items() if value is not None})
+    )
+
+
+def _project_value(declared: Any) -> Any:
+    """The value that a project file gives a key: by itself, or as `value` or `default` beside its type."""
+    if isinstance(declared, dict) and declared.keys() <= {
+        "type",
+        "items",
+        "description",
+        "secret",
+        "default",
+        "value",
+    }:
+        return declared.get("value", declared.get("default"))
+    return declared
+
+
+def _with_namespace(config: dict[str, Any]) -> dict[str, Any]:
+    return {key if ":" in key else f"{NAMESPACE}{key}": value for key, value in config.items()}
+
+
+def _check_top_level(document: dict[Any, Any]) -> list[Problem]:
+    return [
+        Problem(join_path([str(key)]), "is no key of a stack file, whose settings stand below `config:`")
+        for key in document
+        if key not in TOP_LEVEL_KEYS
+    ]
+
+
+def _check_namespaces(config: dict[str, Any]) -> list[Problem]:
+    problems = []
+    for key, value in config.items():
+        namespace, _, name = key.partition(":")
+        if name and f"{namespace}:" != NAMESPACE and did_you_mean(namespace, [NAMESPACE[:-1]]):
+            problems.append(
+                Problem(
+                    join_path([key]), f"is in no namespace that is read; did you mean {NAMESPACE}{name[:40]}?"
+                )
+            )
+        if key in SECRET_KEYS and not (isinstance(value, dict) and value.keys() == {"secure"}):
+            problems.append(
+                Problem(
+                    key, "is a credential in plain text; leave it out and use application default credentials"
+                )
+            )
+    return problems
 
 
 def decode_config(raw: Mapping[str, str], namespace: str = NAMESPACE) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import yaml
 
 _LARGEST_FILE = 16 * 2**20
 _MOST_VALUES = 5_000_000
+_PLAIN = re.compile(r"[A-Za-z0-9_.:/-]{1,64}")
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -43,7 +44,8 @@ def _construct_mapping(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
         if not isinstance(key, str | int | float | bool | None):
             raise YamlError(f"has a key that is no plain text, at line {key_node.start_mark.line + 1}")
         if key in mapping:
-            raise YamlError(f"has the same key twice, at line {key_node.start_mark.line + 1}")
+            named = f"the key {key}" if isinstance(key, str) and _PLAIN.fullmatch(key) else "the same key"
+            raise YamlError(f"has {named} twice, at line {key_node.start_mark.line + 1}")
         mapping[key] = loader.construct_object(value_node, deep=True)
     return mapping
 

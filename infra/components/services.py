@@ -1,27 +1,19 @@
 """Google Cloud's APIs that the environment uses, and the agents through which they act."""
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_gcp as gcp
 
 from infra.components.base import Component, Scope
 
-APIS = (
-    "binaryauthorization",
-    "cloudkms",
-    "compute",
-    "container",
-    "iam",
-    "logging",
-    "monitoring",
-)
-
 
 class Services(Component):
     """The APIs, enabled and left enabled on destroy, since others in the project may use them."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, apis: Sequence[str]) -> None:
         super().__init__("Services", scope)
-        self.apis = {api: self.own(self._enable(api)) for api in APIS}
+        self.apis = {api: self.own(self._enable(api)) for api in apis}
         self.container_agent = self.own(
             gcp.projects.ServiceIdentity(
                 scope.name("container-agent"),

@@ -7,13 +7,23 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from sandbox.engine.errors import SandboxError
+
 
 def find_cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """The project's cache folder: `$HEADROOM_CACHE`, else below `$XDG_CACHE_HOME` or `~/.cache`."""
+    """The project's cache folder: `$HEADROOM_CACHE`, else below `$XDG_CACHE_HOME` or `~/.cache`.
+
+    Raises SandboxError where there is no home folder and none of the variables is set.
+    """
     if chosen := environ.get("HEADROOM_CACHE"):
         return Path(chosen).expanduser().absolute()
     base = environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache").absolute() / "headroom"
+    try:
+        return (Path(base) if base else Path.home() / ".cache").absolute() / "headroom"
+    except RuntimeError:
+        raise SandboxError(
+            "there is no home folder to keep things in: name a folder in HEADROOM_CACHE"
+        ) from None
 
 
 def find_state_folder(project: Path, environ: Mapping[str, str] = os.environ) -> Path:

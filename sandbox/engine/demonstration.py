@@ -1,15 +1,17 @@
 """The steps of the demo in a sandbox made for it; each says whether it did what it claims."""
 
 import json
+import signal
 import sys
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
-import yaml
-
+from sandbox.engine.errors import SandboxError
 from sandbox.engine.install import PulumiCli, locate_pulumi
 from sandbox.engine.working_copy import copy_project
 from sandbox.engine.workspace import Sandbox, find_project
@@ -21,13 +23,35 @@ class StepFailedError(Exception):
     """A step of the demo did not do what it claims."""
 
 
+class InterruptedStepError(Exception):
+    """Somebody interrupted the demo."""
+
+
 @dataclass(frozen=True)
 class Edit:
-    """A change of one number in the stack file; `setting` is the path that `config set --path` takes."""
+    """A change of one number in the stack file, the most nodes of a pool."""
 
-    setting: str
+    pool: str
     before: int
     after: int
+
+    @property
+    def setting(self) -> str:
+        """The path that `config set --path` takes."""
+        return f"headroom:pools.{self.pool}.nodes.max"
+
+
+def plan_edit(config: Mapping[str, Any], stack: str) -> Edit:
+    """The edit of the `config:` of a stack file: the first pool with `nodes` may have some more of them.
+
+    Raises SandboxError where no pool has `nodes`.
+    """
+    for name, pool in config["headroom:pools"].items():
+        if nodes := pool.get("nodes"):
+            return Edit(name, nodes["max"], nodes["max"] + ADDED_NODES)
+    raise SandboxError(
+        f"no pool of Pulumi.{stack}.yaml has `nodes`, and the demo edits nodes.max: add such a pool"
+    )
 
 
 @dataclass(frozen=True)
@@ -48,13 +72,6 @@ class Demonstration:
     def bring_up_again(self) -> None:
         """Update once more; the engine must find nothing to change."""
         self._run("up", "--yes", "--skip-preview", "--expect-no-changes")
-
-    def plan_edit(self) -> Edit:
-        """The edit to be made to the copy of the stack file."""
-        path = self.sandbox.project / f"Pulumi.{self.stack}.yaml"
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))["config"]
-        before = settings["headroom:pools"]["cpu"]["nodes"]["max"]
-        return Edit("headroom:pools.cpu.nodes.max", before, before + ADDED_NODES)
 
     def edit_and_preview(self, edit: Edit) -> None:
         """Edit the copy of the stack file and show the diff, which must be that edit and replace nothing."""
@@ -95,6 +112,26 @@ class Demonstration:
         if done.returncode != 0:
             raise StepFailedError(f"the state cannot be read: {done.stderr}")
         return json.loads(done.stdout)["deployment"].get("resources") or []
+
+
+@contextmanager
+def interruptible() -> Generator[None]:
+    """Raise InterruptedStepError where Ctrl-C ended what runs inside, also if that looks like a failure."""
+    interrupts = []
+
+    def note(number: int, _: FrameType | None) -> None:
+        interrupts.append(number)
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    except (KeyboardInterrupt, StepFailedError, SandboxError):
+        if interrupts:
+            raise InterruptedStepError from None
+        raise
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 @contextmanager

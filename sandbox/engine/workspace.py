@@ -49,6 +49,11 @@ FOREIGN_VARIABLES = (
     "GCLOUD_",
     "GCP_",
     "USE_APPLICATION_DEFAULT_CREDENTIALS",
+    "AWS_",
+    "AZURE_",
+    "ARM_",
+    "VAULT_",
+    "KUBECONFIG",
 )
 
 # The imitation's time runs faster than Google's, so the program waits less for what is late.
@@ -106,12 +111,17 @@ class Sandbox:
         return done
 
     def prepare(self, cli: PulumiCli, arguments: list[str]) -> Invocation:
-        """Bring the working copy up to date, and create the stack that the arguments name first."""
+        """Bring the working copy up to date, and create the stack that the arguments name first.
+
+        Raises SandboxError for a stack that is neither in the sandbox nor has a stack file.
+        """
         invocation = read_invocation(arguments)
         with self._hold():
             self._lay_out(cli)
             stack = invocation.stack or os.environ.get(STACK_VARIABLE) or self._selected_stack()
             files = find_stack_files(self.project)
+            if stack and invocation.needs_stack and stack not in files and not self._has_stack(stack):
+                raise SandboxError(f"there is no stack file Pulumi.{stack}.yaml; {_name_stacks(files)}")
             for name, path in files.items():
                 if name == stack or is_readable(path):
                     self._copy_stack_file(cli, name, path, complete=name == stack)
@@ -121,12 +131,8 @@ class Sandbox:
         return invocation
 
     def environment(self, cli: PulumiCli) -> dict[str, str]:
-        """The environment of the CLI: no credentials, local state, plugins of the sandbox only."""
-        kept = {
-            key: value
-            for key, value in os.environ.items()
-            if key == STACK_VARIABLE or not key.startswith(FOREIGN_VARIABLES)
-        }
+        """The CLI's environment: local state, plugins of the sandbox only, else as `environment_apart`."""
+        kept = self.environment_apart()
         folders = [str(cli.path.parent), kept.get("PATH", os.defpath)]
         if cli.language_host is None and cli.origin != "built":
             folders.insert(0, str(self._language_host.parent))
@@ -142,6 +148,26 @@ class Sandbox:
             "HEADROOM_RETRY_SCALE": kept.get("HEADROOM_RETRY_SCALE", RETRY_SCALE),
             HANDOVER_VARIABLE: str(self._language_host),
         }
+
+    def environment_apart(self) -> dict[str, str]:
+        """The current environment without what names credentials, backends or configurations of clouds.
+
+        Google's libraries and gcloud are pointed to a folder of the sandbox that holds no credentials. What
+        finds them in any other way, such as files in the home folder or a Google VM's metadata, still can.
+        """
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if key == STACK_VARIABLE or not key.startswith(FOREIGN_VARIABLES)
+        }
+        folder = self.state / "no-credentials"
+        absent = folder / "application_default_credentials.json"
+        return {**kept, "CLOUDSDK_CONFIG": str(folder), "GOOGLE_APPLICATION_CREDENTIALS": str(absent)}
+
+    def make_folder(self) -> None:
+        """Make the state folder, marked as a sandbox; raises SandboxError where it holds other things."""
+        with self._hold():
+            self.state.chmod(0o700)
 
     def list_stacks(self) -> list[str]:
         """Names of the stacks that exist in the sandbox."""
@@ -161,10 +187,9 @@ class Sandbox:
     @contextmanager
     def _hold(self) -> Generator[None]:
         """Keep other processes out of the state folder, which must be new, empty or a sandbox already."""
-        if self.state.exists() and not (self.state / LOCK).exists() and any(self.state.iterdir()):
-            raise SandboxError(
-                f"{self.state} holds other things: name an empty folder in HEADROOM_SANDBOX, or unset it"
-            )
+        is_marked = not self.state.exists() or (self.state / LOCK).exists()
+        if not is_marked and any(not path.name.startswith(self.cloud.name) for path in self.state.iterdir()):
+            raise SandboxError(f"{self.state} holds other things: name an empty folder in HEADROOM_SANDBOX")
         with hold_lock(self.state / LOCK):
             yield
 
@@ -312,6 +337,10 @@ def _launcher(module: str, *arguments: str) -> str:
     command = shlex.join([sys.executable, "-P", "-m", module, *arguments])
     path = shlex.quote(str(SOURCE_ROOT))
     return f'#!/bin/sh\nPYTHONPATH={path}${{PYTHONPATH:+:$PYTHONPATH}} exec {command} "$@"\n'
+
+
+def _name_stacks(files: Mapping[str, Path]) -> str:
+    return f"the stacks here: {', '.join(files) or 'none'}"
 
 
 def _mode_of(path: Path) -> int:

@@ -19,10 +19,16 @@ from sandbox.google.store import Store
 
 _MEBIBYTE: Final = 1 << 20
 _THREADS: Final = 64
+# How often to look whether the engine is still there; one that was killed cannot say that it is done.
+_LOOK_SECONDS: Final = 0.5
 
 
 def main() -> int:
-    """Serve until SIGINT or SIGTERM; the port goes to standard output, as the engine expects."""
+    """Serve until SIGINT or SIGTERM, or until the engine that started this process is gone.
+
+    The port goes to standard output, as the engine expects.
+    """
+    engine = os.getppid()
     path = os.environ.get("HEADROOM_CLOUD")
     if not path:
         sys.stderr.write("HEADROOM_CLOUD is not set: it names the SQLite file of the imitated cloud\n")
@@ -47,7 +53,8 @@ def main() -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    stop.wait()
+    while not stop.wait(_LOOK_SECONDS) and os.getppid() == engine:
+        pass
     server.stop(grace=1).wait()
     return 0
 

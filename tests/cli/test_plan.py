@@ -1,6 +1,9 @@
 """`headroom plan`, as a user runs it."""
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -72,3 +75,27 @@ def test_every_command_has_help(headroom: Headroom, command: str) -> None:
 
 def test_schema_prints_the_committed_schema(headroom: Headroom, root: Path) -> None:
     assert json.loads(headroom("schema").stdout) == json.loads((root / "stack.schema.json").read_text())
+
+
+def test_a_reader_that_stops_early_is_no_short_quota(project: Path) -> None:
+    command = Path(sys.executable).with_name("headroom")
+    with subprocess.Popen(
+        [command, "plan", "-s", "dev"], cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        running.stdout.close()
+        assert running.stderr is not None
+        said = running.stderr.read()
+        assert running.wait(timeout=60) == -signal.SIGPIPE
+    assert said == ""
+
+
+def test_a_full_disk_is_one_message(project: Path) -> None:
+    command = Path(sys.executable).with_name("headroom")
+    done = subprocess.run(
+        ["bash", "-c", f"{command} plan -s dev --json >/dev/full"],
+        cwd=project, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -37,7 +37,6 @@ OTHERS: dict[str, list[Any]] = {
     "model": ["other"],
     "owner": ["user:ada@acme.example"],
     "cost-center": ["research"],
-    "registry.acme.example": ["projects/acme-ml-prod/secrets/registry-ca/versions/4"],
     "placement": [None],
     "nodes": ["10.240.0.0/20"],
     "pods": ["10.96.0.0/14"],

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from headroom.planning.node_identity import NODE_ROLES
 from headroom.planning.plan import Plan, plan_config
 from headroom.spec.stack_file import load_config
-from infra.components.node_identity import ROLES
 from tests.mocks import Registered
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,8 +107,8 @@ def test_nothing_is_open_to_the_internet(graph: list[Registered]) -> None:
 
 def test_nodes_have_five_roles_and_no_key(graph: list[Registered]) -> None:
     granted = [each.inputs["role"] for each in graph if each.type.endswith(":IAMMember")]
-    assert sorted(granted) == [f"roles/{role}" for role in ROLES]
-    assert len(ROLES) == 5
+    assert sorted(granted) == [f"roles/{role}" for role in NODE_ROLES]
+    assert len(NODE_ROLES) == 5
     assert not any(each.type.endswith(":Key") for each in graph)
     assert not any(word in role for role in granted for word in ("admin", "owner", "editor"))
 
@@ -134,3 +134,21 @@ def test_groups_rbac_is_set_where_a_group_is_named(run_program: Callable[[Plan],
     assert cluster.inputs["authenticatorGroupsConfig"] == {
         "securityGroup": "gke-security-groups@acme.example"
     }
+
+
+def test_nodes_may_read_the_certificates_of_private_registries_and_nothing_else(
+    run_program: Callable[[Plan], list[Registered]],
+) -> None:
+    config = load_config(ROOT / "Pulumi.dev.yaml")
+    secret = "projects/123456789012/secrets/registry-ca"
+    config["headroom:cluster"]["private_registries"] = {"registry.acme.example": f"{secret}/versions/3"}
+    graph = run_program(plan_config(config, "dev", "f"))
+    (grant,) = (each for each in graph if each.type.endswith(":SecretIamMember"))
+    assert grant.inputs["secretId"] == secret
+    assert grant.inputs["role"] == "roles/secretmanager.secretAccessor"
+    assert any(each.name == "dev-secretmanager" for each in graph)
+    for pool in (each for each in graph if each.type.endswith(":NodePool")):
+        access = pool.inputs["nodeConfig"]["containerdConfig"]["privateRegistryAccessConfig"]
+        (domain,) = access["certificateAuthorityDomainConfigs"]
+        assert domain["fqdns"] == ["registry.acme.example"]
+        assert domain["gcpSecretManagerCertificateConfig"]["secretUri"] == f"{secret}/versions/3"

@@ -234,6 +234,32 @@ def test_at_most_twenty_nodes_are_upgraded_at_once(
     assert "together are above 20" in refused()[0]
 
 
+@pytest.mark.parametrize("size", [{"slices": {"max": 1}}, {"nodes": {"max": 1}}, {}])
+def test_a_wrong_topology_is_the_only_complaint(
+    config: dict[str, Any], refused: Callable[[], list[str]], size: dict[str, Any]
+) -> None:
+    machine = {"machine": "ct5lp-hightpu-4t", "zones": A, "topology": "3x5"}
+    config["headroom:pools"] = {"p": machine | size}
+    (problem,) = refused()
+    assert problem.startswith("headroom:pools.p.topology: 3x5 is no topology")
+
+
+def test_slices_without_a_topology_lack_the_topology(
+    config: dict[str, Any], refused: Callable[[], list[str]]
+) -> None:
+    config["headroom:pools"] = {"p": {key: value for key, value in SLICE.items() if key != "topology"}}
+    assert refused() == ["headroom:pools.p.topology: is missing: slices have one, such as 2x4"]
+
+
+def test_a_machine_without_gpus_is_not_said_to_bring_some_nor_to_need_zones(
+    config: dict[str, Any], refused: Callable[[], list[str]]
+) -> None:
+    config["headroom:pools"] = {"p": CPU | {"gpu": {"type": "nvidia-tesla-t4", "count": 1}}}
+    assert refused() == [
+        "headroom:pools.p.gpu: n2-standard-16 takes no GPU; choose an N1 machine, or one that has some"
+    ]
+
+
 def test_a_reservation_is_named_once(config: dict[str, Any], refused: Callable[[], list[str]]) -> None:
     capacity = {"kind": "reservation", "names": ["a", "a"]}
     config["headroom:pools"] = {"p": H100 | {"capacity": capacity}}

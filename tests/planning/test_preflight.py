@@ -1,6 +1,5 @@
 """What a plan needs of its project."""
 
-import ast
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import pytest
 
 from headroom.planning.plan import Plan, plan_config
 from headroom.planning.preflight import Check, MachineNeed, derive_needs, exit_code, is_example
+from headroom.planning.services import ENABLED_BY_HAND
 from headroom.spec.stack_file import load_config
 
 
@@ -21,15 +21,22 @@ def test_the_two_apis_that_all_else_goes_through_come_first(plan_whole: Callable
     assert apis[:2] == ["serviceusage.googleapis.com", "cloudresourcemanager.googleapis.com"]
 
 
-def test_every_api_that_the_program_enables_is_needed(root: Path, plan_whole: Callable[[], Plan]) -> None:
-    module = ast.parse((root / "infra" / "components" / "services.py").read_text())
-    assigned = next(
-        node.value
-        for node in module.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "APIS"
-    )
-    needed = {need.api for need in derive_needs(plan_whole()).apis if not need.asked_only}
-    assert {f"{name}.googleapis.com" for name in ast.literal_eval(assigned)} <= needed
+def test_every_api_that_the_program_enables_is_needed(plan_whole: Callable[[], Plan]) -> None:
+    plan = plan_whole()
+    needed = {need.api for need in derive_needs(plan).apis if not need.asked_only}
+    assert {f"{name}.googleapis.com" for name in plan.services} == needed - set(ENABLED_BY_HAND)
+    assert "container" in plan.services
+
+
+def test_private_registries_need_the_api_of_their_certificates(
+    config: dict[str, Any], plan_whole: Callable[[], Plan]
+) -> None:
+    assert "secretmanager" not in plan_whole().services
+    config["headroom:cluster"]["private_registries"] = {
+        "registry.example": "projects/123456789012/secrets/ca/versions/1"
+    }
+    assert "secretmanager" in plan_whole().services
+    assert "roles/secretmanager.admin" in {need.role for need in derive_needs(plan_whole()).roles}
 
 
 def test_a_placement_policy_needs_the_role_that_makes_one(

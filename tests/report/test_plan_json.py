@@ -25,6 +25,9 @@ def test_every_pool_pipeline_and_quota_is_in_it(root: Path, stack: str) -> None:
 
 
 def test_references_to_secrets_are_not_in_it(root: Path) -> None:
-    text = render_json(plan_config(load_config(root / "Pulumi.prod.yaml"), "prod", "f"))
+    config = load_config(root / "Pulumi.prod.yaml")
+    secret = "projects/123456789012/secrets/registry-ca/versions/3"
+    config["headroom:cluster"]["private_registries"] = {"registry.acme.example": secret}
+    text = render_json(plan_config(config, "prod", "f"))
     assert "registry.acme.example" in text
     assert "registry-ca" not in text

@@ -35,6 +35,10 @@ def test_what_is_no_quantity_is_refused(text: object) -> None:
     assert str(text) not in str(refusal.value) or len(str(text)) < 3
 
 
+def test_cpu_is_shown_as_cores() -> None:
+    assert [format_cpu(millis) for millis in (0, 250, 16_000, 190_680)] == ["0", "0.25", "16", "190.68"]
+
+
 @given(st.integers(0, 10**9))
 def test_cpu_survives_its_notation(millis: int) -> None:
     assert parse_quantity(format_cpu(millis)) * 1000 == millis

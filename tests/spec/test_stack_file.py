@@ -59,18 +59,34 @@ def test_a_platform_cannot_be_changed(config: dict[str, Any]) -> None:
         ("headroom:pools/cpu/zones", "us-central1-a", "headroom:pools.cpu.zones: must be a list"),
         ("headroom:pools/CPU_1", {"machine": "n2-standard-8"}, "headroom:pools.CPU_1: is no valid name"),
         ("headroom:pools", {}, "headroom:pools: needs at least 1"),
+        ("headroom:pools/cpu/nodes", 12, "headroom:pools.cpu.nodes: must be a mapping, such as {min: 0, max: 4}"),
+        ("headroom:pools/cpu", None, "must be a mapping, such as {machine: n2-standard-16, nodes: {min: 0, max: 4}}"),
+        ("headroom:cluster", 5, "headroom:cluster: must be a mapping with keys such as zones, release_channel"),
+        ("headroom:pools/cpu/capacity", 7, "must be one of on-demand, spot, flex-start, queued, or a mapping"),
+        ("headroom:pools/cpu/capacity", "reservation", "write {kind: reservation, names: [...]}"),
+        ("headroom:pools/cpu/capacity", {"kind": "spott"}, "headroom:pools.cpu.capacity.kind: must be one of on-demand"),
+        ("headroom:pools/cpu/upgrade", {"strategy": "x"}, "headroom:pools.cpu.upgrade.strategy: must be one of surge"),
+        ("headroom:pools/cpu/capacity", {"kind": "reservation", "names": "a"}, "must be a list such as [h100-block]"),
+        ("headroom:pools/cpu/zones", "us-central1-a", "must be a list such as [us-central1-a]"),
+        ("headroom:pools/cpu/gpu", {"type": "t4"}, "choose one of nvidia-tesla-t4, nvidia-tesla-p4"),
+        ("headroom:pools/A", {}, "headroom:pools.A: is no valid name: lower-case letters, digits and hyphens, a letter first and no hyphen last, at most 28 characters"),
+        ("headroom:pipelines/A", {}, "no hyphen last, at most 40 characters"),
+        ("headroom:environment/labels", {"A": "b"}, "a letter first, at most 63 characters"),
+        ("headroom:environment/labels", {"a": "B"}, "lower-case letters, digits, hyphens and underscores, at most 63 characters"),
+        ("headroom:pools/cpu/labels", {"-a": "b"}, "at most 63 characters; a domain and / may stand before"),
+        ("headroom:pools/cpu/boot_disk", {"size": 100}, "headroom:pools.cpu.boot_disk.size: is less than 1Mi; did you mean 100Gi?"),
         ("headroom:pools", 5, "headroom:pools: must be a mapping"),
         ("headroom:environment/tier", "prod", "headroom:environment.tier: must be one of development, production"),
         ("gcp:region", "us-cental1", "gcp:region: is no region of Google Cloud; did you mean us-central1?"),
         ("gcp:project", "Acme ML", "gcp:project: must look like acme-ml-dev"),
         ("headroom:network/nodes", "10.0.0.1/20", "headroom:network.nodes: must be an IPv4 range"),
         ("headroom:cluster/maintenance", {"days": ["sun"], "start": "3:00", "hours": 4}, 'must look like 03:00'),
-        ("headroom:pipelines/p", {"kind": "train"}, "must be one of data, training, validation, serving"),
+        ("headroom:pipelines/p", {"kind": "train"}, "headroom:pipelines.p.kind: must be one of data, training, validation, serving"),
         ("headroom:pipelines/p", {}, "headroom:pipelines.p: must say its kind"),
         (
             "headroom:pipelines/p",
             {"kind": "data", "model": "m", "owner": "ada", "limits": {"cpu": {}}},
-            "headroom:pipelines.p.owner: must look like group:ads-ml@acme.example",
+            "headroom:pipelines.p.owner: must look like group:ads-ml@acme.example or user:ada@acme.example",
         ),
         (
             "headroom:pipelines/p",
@@ -92,6 +108,43 @@ def test_a_mistake_is_named_with_its_key_and_what_would_be_right(
     assert all(line.startswith("Pulumi.test.yaml: ") for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("resource", "limit", "expected"),
+    [
+        ("memory", {"guarantee": "lots", "cap": "4Gi"}, "memory.guarantee: must be a quantity in Kubernetes notation, such as 512Mi or 16Gi"),
+        ("memory", {"guarantee": True, "cap": "4Gi"}, "memory.guarantee: must be a quantity such as 512Mi or 16Gi"),
+        ("memory", {"guarantee": 0, "cap": 256}, "memory.cap: is less than 1Mi; did you mean 256Gi?"),
+        ("memory", {"guarantee": 0, "cap": "256"}, "memory.cap: is less than 1Mi; did you mean 256Gi?"),
+        ("memory", {"guarantee": 0, "cap": "1023Ki"}, "memory.cap: is less than 1Mi; write it with a unit, such as 16Gi"),
+        ("cpu", {"guarantee": "lots", "cap": 4}, "cpu.guarantee: must be a quantity in Kubernetes notation, such as 4 or 500m"),
+        ("cpu", 4, "cpu: must be a mapping, such as {guarantee: 8, cap: 16}"),
+        ("gpus", {"guarantee": 0, "cap": 0}, "gpus.cap: must be at least 1; where it should use none, remove the pool from limits"),
+        ("chips", {"guarantee": 0, "cap": 0}, "chips.cap: must be at least 1"),
+    ],
+)  # fmt: skip
+def test_a_limit_that_cannot_be_meant_is_refused_with_what_may_be(
+    config: dict[str, Any], resource: str, limit: object, expected: str
+) -> None:
+    pipeline = {"kind": "data", "model": "m", "owner": "user:a@b.co", "limits": {"cpu": {resource: limit}}}
+    (line,) = problems_of(put(config, "headroom:pipelines/p", pipeline))
+    assert f"headroom:pipelines.p.limits.cpu.{expected}" in line
+
+
+def test_no_memory_and_one_mebibyte_are_accepted(config: dict[str, Any]) -> None:
+    limits = {"cpu": {"memory": {"guarantee": 0, "cap": "1Mi"}}}
+    pipeline = {"kind": "data", "model": "m", "owner": "user:a@b.co", "limits": limits}
+    platform = parse_config(put(config, "headroom:pipelines/p", pipeline), "f")
+    memory = platform.pipelines["p"].limits["cpu"].memory
+    assert memory is not None
+    assert (memory.guarantee, memory.cap) == (0, 2**20)
+
+
+def test_a_list_whose_only_entry_is_wrong_is_not_called_too_short(config: dict[str, Any]) -> None:
+    put(config, "headroom:pools/cpu/capacity", {"kind": "reservation", "names": ["A"]})
+    (line,) = problems_of(config)
+    assert "capacity.names[0]: must look like h100-block: lower-case letters" in line
+
+
 def test_all_mistakes_are_reported_at_once(config: dict[str, Any]) -> None:
     put(config, "headroom:pools/cpu/machine", "n2")
     put(config, "headroom:environment/tier", "prod")
@@ -109,7 +162,7 @@ def test_the_value_of_a_mistake_is_never_repeated(config: dict[str, Any]) -> Non
 
 
 def test_a_secret_is_a_reference_or_encrypted_and_never_shown(config: dict[str, Any]) -> None:
-    reference = "projects/acme-ml-test/secrets/registry-ca/versions/3"
+    reference = "projects/123456789012/secrets/registry-ca/versions/3"
     put(config, "headroom:cluster/private_registries", {"a.example": reference, "b.example": Encrypted()})
     platform = parse_config(config, "Pulumi.test.yaml")
     assert reference not in repr(platform)
@@ -143,7 +196,10 @@ def test_pulumi_hands_over_the_same_platform_as_the_file(root: Path) -> None:
         (b"\xff\xfe\x00\x01\x80", "is not text in UTF-8"),
         (b"config: {a: \x00}", "is not valid YAML"),
         (b"config: {a: b", "is not valid YAML"),
-        (b"config:\n  a: 1\n  a: 2\n", "has the same key twice, at line 3"),
+        (b"config:\n  a: 1\n  a: 2\n", "has the key a twice, at line 3"),
+        (b"config:\n  headroom:pools: 1\n  headroom:pools: 2\n", "has the key headroom:pools twice, at line 3"),
+        (b"config: {two words: 1, two words: 2}", "has the same key twice, at line 1"),
+        (b"config: {%b: 1, %b: 2}" % (b"k" * 65, b"k" * 65), "has the same key twice, at line 1"),
         (b"config: !!python/object/apply:os.system [ls]", "is not valid YAML"),
         (b"config: " + b"[" * 20_000 + b"]" * 20_000, "nested too deeply"),
         (b"config: &a {b: *a}", "is not valid YAML|alias inside"),
@@ -165,9 +221,9 @@ def test_a_file_that_is_no_stack_file_gets_one_message(tmp_path: Path, content: 
 def test_scalars_are_read_as_pulumi_reads_them(tmp_path: Path) -> None:
     path = tmp_path / "Pulumi.t.yaml"
     path.write_text(
-        'config: {a: 03:00, b: yes, c: 2026-01-01, d: 1.30, e: "1", f: 010, g: true, h: ~, i: 12}'
+        'config: {x: {a: 03:00, b: yes, c: 2026-01-01, d: 1.30, e: "1", f: 010, g: true, h: ~, i: 12}}'
     )
-    assert load_config(path) == {
+    assert load_config(path)["headroom:x"] == {
         "a": "03:00", "b": "yes", "c": "2026-01-01", "d": 1.3, "e": "1", "f": "010", "g": True, "h": None, "i": 12,
     }  # fmt: skip
 
@@ -175,3 +231,53 @@ def test_scalars_are_read_as_pulumi_reads_them(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(StackFileError, match=r"Pulumi.x.yaml: cannot be read: No such file"):
         load_config(tmp_path / "Pulumi.x.yaml")
+
+
+def test_keys_without_a_namespace_are_the_projects_own(tmp_path: Path) -> None:
+    path = tmp_path / "Pulumi.t.yaml"
+    path.write_text("config: {gcp:project: p, encryption: {protection: hsm}}")
+    assert load_config(path) == {"gcp:project": "p", "headroom:encryption": {"protection": "hsm"}}
+
+
+def test_what_only_the_project_file_sets_counts_too(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(
+        "name: headroom\nconfig:\n  gcp:region: us-east4\n  headroom:encryption: {value: {protection: hsm}}\n"
+        "  network: {type: object, default: {pods: 10.64.0.0/13}}\n  gcp:project: {type: string}\n"
+    )
+    path = tmp_path / "Pulumi.t.yaml"
+    path.write_text("config: {gcp:region: us-central1}")
+    assert load_config(path) == {
+        "gcp:region": "us-central1",
+        "headroom:encryption": {"protection": "hsm"},
+        "headroom:network": {"pods": "10.64.0.0/13"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "config: {headrom:pools: {}}",
+            "headrom:pools: is in no namespace that is read; did you mean headroom:pools?",
+        ),
+        ("config: {Headroom:pools: {}}", "did you mean headroom:pools?"),
+        (
+            "config: {}\nheadroom:pools: {}",
+            "headroom:pools: is no key of a stack file, whose settings stand below",
+        ),
+        ("config: {gcp:credentials: hunter2}", "gcp:credentials: is a credential in plain text"),
+    ],
+)
+def test_keys_that_nobody_would_read_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "Pulumi.t.yaml"
+    path.write_text(text)
+    with pytest.raises(StackFileError) as refusal:
+        load_config(path)
+    assert message in str(refusal.value)
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_credentials_that_are_encrypted_are_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "Pulumi.t.yaml"
+    path.write_text("config: {gcp:credentials: {secure: v1:abc}, other:thing: 1}\nencryptionsalt: v1:x")
+    assert load_config(path)["gcp:credentials"] == Encrypted()

@@ -24,7 +24,7 @@ def list_quota_infos(call: Call) -> Mapping[str, Any]:
 
 def _describe_all(call: Call) -> Iterator[dict[str, Any]]:
     limits = call.store.limits(call.project)
-    for quota_id, dimensions in _known_quotas().items():
+    for quota_id, dimensions in known_quotas().items():
         if quota_id in call.settings.unlisted_quotas:
             continue
         parent = f"projects/{project_number(call.project)}/locations/global/services/{_COMPUTE}"
@@ -63,7 +63,7 @@ def _details(limit: float) -> dict[str, str]:
     return {"value": str(value)} if value else {}
 
 
-def _known_quotas() -> dict[str, list[str]]:
+def known_quotas() -> dict[str, list[str]]:
     """The dimensions of every quota that the catalog knows, by its id; those of the project have none."""
     found: dict[str, list[str]] = {}
     for group in load_facts("quotas"):

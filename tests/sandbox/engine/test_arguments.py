@@ -19,6 +19,16 @@ from sandbox.engine.errors import SandboxError
         (["config", "set", "key", "--", "-s"], None),
         (["up", "--stack"], None),
         (["up", "--skip-preview"], None),
+        (["up", "-ys", "dev"], "dev"),
+        (["up", "-yfsdev"], "dev"),
+        (["up", "-s=dev"], "dev"),
+        (["up", "-ds", "dev"], "dev"),
+        (["stack", "select", "-cs", "dev"], "dev"),
+        (["whoami", "-vs", "dev"], "dev"),
+        (["up", "-v9", "-s", "dev"], "dev"),
+        (["up", "-m", "-sprod", "-s", "dev"], "dev"),
+        (["up", "-ysprod", "-tsome"], "prod"),
+        (["-v", "3", "up", "--stack", "dev"], "dev"),
     ],
 )
 def test_stack_is_found_in_whatever_way_it_is_named(arguments, stack):
@@ -48,11 +58,30 @@ def test_init_and_rm_of_a_stack_are_left_to_the_command_itself():
 
 
 @pytest.mark.parametrize(
-    "option", ["-C", "--cwd", "--cwd=/elsewhere", "--config-file", "--config-file=other.yaml"]
+    "option",
+    [
+        "-C",
+        "-C/real",
+        "-C=/real",
+        "-yC",
+        "-yC/real",
+        "-dyC",
+        "--cwd",
+        "--cwd=/elsewhere",
+        "--config-file",
+        "--config-file=o.yaml",
+    ],
 )
 def test_options_that_lead_out_of_the_working_copy_are_refused_with_the_remedy(option):
     with pytest.raises(SandboxError, match=r"does not work in the sandbox: .+: (change|put)"):
         read_invocation(["up", option, "x"])
+
+
+@pytest.mark.parametrize(
+    "arguments", [["up", "-mC"], ["up", "-ymC /real"], ["up", "-sC"], ["up", "-cgcp:C=x"], ["up", "-m", "-C"]]
+)
+def test_letters_of_a_value_are_no_options(arguments):
+    assert read_invocation(arguments).words == ("up",)
 
 
 def test_files_that_the_arguments_name_are_relative_to_the_folder_of_the_caller():

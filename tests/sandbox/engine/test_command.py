@@ -1,5 +1,8 @@
 """`headroom sandbox` and `headroom demo` without an engine."""
 
+import contextlib
+import shutil
+import signal
 import subprocess
 import sys
 
@@ -7,10 +10,18 @@ import pytest
 from typer.testing import CliRunner
 
 from headroom.cli.main import app
+from headroom.spec.errors import StackFileError
 from sandbox.engine import demonstration, install
-from sandbox.engine.demonstration import Demonstration, Edit, StepFailedError
+from sandbox.engine.demonstration import (
+    Demonstration,
+    Edit,
+    InterruptedStepError,
+    StepFailedError,
+    interruptible,
+    plan_edit,
+)
 from sandbox.engine.errors import SandboxError
-from sandbox.engine.workspace import Sandbox
+from sandbox.engine.workspace import SOURCE_ROOT, Sandbox
 
 
 @pytest.fixture
@@ -51,6 +62,8 @@ def test_exit_code_of_pulumi_is_that_of_the_command(run, located):
     [
         (("-C", "elsewhere", "up"), "-C does not work in the sandbox"),
         (("up", "--config-file=x"), "--config-file"),
+        (("up", "-yC/real"), "-C does not work in the sandbox"),
+        (("up", "-s", "nope"), "there is no stack file Pulumi.nope.yaml; the stacks here: dev, prod"),
     ],
 )
 def test_what_the_sandbox_refuses_is_one_message_and_exit_code_2(run, located, arguments, message):
@@ -72,7 +85,10 @@ def test_state_folder_that_cannot_be_written_is_one_message_and_exit_code_2(run,
     monkeypatch.setenv("HEADROOM_SANDBOX", "/dev/null/state")
     result = run("sandbox", "pulumi", "--", "about")
     assert result.exit_code == 2
+    assert "/dev/null" in result.stderr
     assert "HEADROOM_SANDBOX" in result.stderr
+    assert "HEADROOM_CACHE" in result.stderr
+    assert "make room" not in result.stderr
 
 
 def test_reset_asks_first_and_says_what_goes(run, located, tmp_path):
@@ -95,7 +111,15 @@ def test_import_of_the_command_loads_neither_pulumi_nor_grpc():
     assert done.stdout == "[]\n"
 
 
-def test_demo_speaks_before_it_looks_for_the_engine_and_fails_without_one(run, monkeypatch):
+@pytest.fixture
+def platform_file(project):
+    """The stack file that the repository comes with, in the project."""
+    path = project / "Pulumi.dev.yaml"
+    shutil.copy(SOURCE_ROOT / "Pulumi.dev.yaml", path)
+    return path
+
+
+def test_demo_speaks_before_it_looks_for_the_engine_and_fails_without_one(run, platform_file, monkeypatch):
     def refuse(progress):
         raise SandboxError("no engine")
 
@@ -106,12 +130,71 @@ def test_demo_speaks_before_it_looks_for_the_engine_and_fails_without_one(run, m
     assert "no engine" in result.stderr
 
 
-def test_demo_whose_first_step_fails_ends_with_exit_code_1(run, built_cli, monkeypatch):
+def test_demo_whose_first_step_fails_ends_with_exit_code_1(run, platform_file, built_cli, monkeypatch):
     monkeypatch.setattr(demonstration, "locate_pulumi", lambda progress: built_cli)
     built_cli.path.write_text("#!/bin/sh\ncase \"$*\" in *'stack init'*) exit 0;; esac\nexit 255\n")
     result = run("demo")
     assert result.exit_code == 1
     assert "`pulumi up` ended with exit code 255" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("n2-standard-16", "n2-standard-17", "headroom:pools.cpu.machine"),
+        ("headroom:pools:", "headroom:pols:", "headroom:pols"),
+        ("config:", "config: [", "Pulumi.dev.yaml"),
+    ],
+)
+def test_demo_says_what_is_wrong_with_the_stack_file_before_any_step(
+    run, platform_file, located, monkeypatch, old, new, message
+):
+    platform_file.write_text(platform_file.read_text().replace(old, new))
+    result = run("demo")
+    assert isinstance(result.exception, StackFileError)
+    assert message in str(result.exception)
+    assert "1. Bring" not in result.stdout
+
+
+def test_demo_without_its_stack_file_says_which_stacks_there_are(run, platform_file):
+    platform_file.unlink()
+    result = run("demo")
+    assert isinstance(result.exception, StackFileError)
+    assert "the stacks here: prod" in str(result.exception)
+
+
+def test_demo_edits_the_first_pool_that_has_nodes_whatever_its_name():
+    pools = {"v5e": {"slices": {"max": 3}}, "l4": {"nodes": {"max": 4}}, "cpu": {"nodes": {"max": 12}}}
+    edit = plan_edit({"headroom:pools": pools}, "dev")
+    assert (edit.pool, edit.before, edit.after) == ("l4", 4, 8)
+    assert edit.setting == "headroom:pools.l4.nodes.max"
+    with pytest.raises(SandboxError, match="has `nodes`"):
+        plan_edit({"headroom:pools": {"v5e": pools["v5e"]}}, "dev")
+
+
+def test_demo_that_is_interrupted_says_so_and_not_that_it_failed(run, platform_file, monkeypatch):
+    def interrupt(progress):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(demonstration, "locate_pulumi", interrupt)
+    result = run("demo")
+    assert result.exit_code == 130
+    assert "interrupted; nothing is left behind" in result.stdout
+    assert "failed" not in result.output
+
+
+def test_step_that_fails_because_of_an_interrupt_counts_as_interrupted():
+    def fail(*, interrupted):
+        with interruptible():
+            with contextlib.suppress(KeyboardInterrupt):
+                if interrupted:
+                    signal.raise_signal(signal.SIGINT)
+            raise StepFailedError("`pulumi up` ended with exit code 255")
+
+    with pytest.raises(InterruptedStepError):
+        fail(interrupted=True)
+    with pytest.raises(StepFailedError):
+        fail(interrupted=False)
 
 
 class Recorded:
@@ -127,7 +210,7 @@ class Recorded:
         return subprocess.CompletedProcess(arguments, self.code, self.stdout, "")
 
 
-EDIT = Edit("headroom:pools.cpu.nodes.max", 12, 16)
+EDIT = Edit("cpu", 12, 16)
 EMPTY_STATE = '{"deployment": {}}'
 FULL_STATE = '{"deployment": {"resources": [{}, {}]}}'
 

@@ -118,12 +118,19 @@ def test_official_host_is_left_alone(sandbox, cli, tmp_path):
 
 
 def test_environment_has_local_state_and_no_credentials(sandbox, cli, monkeypatch):
-    for name in ("PULUMI_ACCESS_TOKEN", "GOOGLE_OAUTH_ACCESS_TOKEN", "CLOUDSDK_CORE_PROJECT"):
+    foreign = {"PULUMI_ACCESS_TOKEN", "GOOGLE_OAUTH_ACCESS_TOKEN", "CLOUDSDK_CORE_PROJECT"}
+    foreign |= {
+        "AWS_SECRET_ACCESS_KEY",
+        "AZURE_CLIENT_SECRET",
+        "ARM_CLIENT_SECRET",
+        "VAULT_TOKEN",
+        "KUBECONFIG",
+    }
+    for name in foreign:
         monkeypatch.setenv(name, "x")
     environment = sandbox.environment(cli)
-    assert {"PULUMI_ACCESS_TOKEN", "GOOGLE_OAUTH_ACCESS_TOKEN", "CLOUDSDK_CORE_PROJECT"}.isdisjoint(
-        environment
-    )
+    assert foreign.isdisjoint(environment)
+    assert environment["CLOUDSDK_CONFIG"] == str(sandbox.state / "no-credentials")
     assert environment["PULUMI_BACKEND_URL"] == f"file://{sandbox.state}/backend"
     assert environment["HEADROOM_CLOUD"] == str(sandbox.state / "cloud.sqlite")
     assert environment["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"
@@ -135,6 +142,13 @@ def test_reset_forgets_the_state_and_leaves_the_project(sandbox, cli):
     assert sandbox.list_stacks() == []
     assert {each.name for each in sandbox.state.iterdir()} == {"sandbox.lock"}
     assert (sandbox.project / "infra").is_dir()
+
+
+def test_folder_that_holds_nothing_but_a_cloud_is_a_sandbox(sandbox, cli):
+    sandbox.state.mkdir()
+    (sandbox.state / "cloud.sqlite").touch()
+    sandbox.make_folder()
+    assert (sandbox.state / "sandbox.lock").exists()
 
 
 def test_folder_that_holds_other_things_is_neither_used_nor_emptied(sandbox, cli):

@@ -1,0 +1,259 @@
+"""What the tests of recovery share: an environment's picture, its world, and the steps of the runbooks."""
+
+import json
+import re
+import subprocess
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sandbox.engine.workspace import Sandbox
+from sandbox.google.store import LIVE
+from sandbox.google.world import World
+from tests.e2e.conftest import EngineSandbox, Update
+
+CLUSTER = "gcp:container/cluster:Cluster"
+NODE_POOL = "gcp:container/nodePool:NodePool"
+GENERATED = ("gcp:kms/keyRing:KeyRing", "gcp:kms/cryptoKey:CryptoKey")
+"""Types whose names are generated, so that a second try makes another of them."""
+
+MOST_ROUNDS = 20
+"""Updates that a recovery may take; one adopts what the last left behind, and may lose something itself."""
+
+PATIENCE_SECONDS = 120
+
+_ATTEMPT = re.compile(r"attempt \d+ of 20")
+_TAKEN = re.compile(r"Error 409: Resource '([^']+)' already exists")
+
+
+def anew(platform: EngineSandbox, name: str) -> EngineSandbox:
+    """The same project in another, empty sandbox, beside the first."""
+    return EngineSandbox(Sandbox(platform.project, platform.sandbox.state.with_name(name)), platform.cli)
+
+
+def open_world(platform: EngineSandbox) -> World:
+    """The imitated cloud of a sandbox, which need not have been used before."""
+    platform.sandbox.prepare(platform.cli, ["stack", "ls"])
+    return World(platform.sandbox.cloud)
+
+
+def keep_two_pools(config: dict[str, Any]) -> None:
+    """Edit a stack file to the pools `cpu` and `l4`, and to the pipelines that need no other."""
+    kept = {"cpu", "l4"}
+    config["headroom:pools"] = {name: config["headroom:pools"][name] for name in sorted(kept)}
+    config["headroom:pipelines"] = {
+        name: pipeline
+        for name, pipeline in config["headroom:pipelines"].items()
+        if set(pipeline["limits"]) <= kept
+    }
+
+
+def messages(update: Update, *severities: str) -> list[str]:
+    """What an update said, resource by resource: `name: text`."""
+    events = [event["diagnosticEvent"] for event in update.events if "diagnosticEvent" in event]
+    return [
+        f"{each.get('urn', '').rpartition('::')[2]}: {each['message'].strip()}"
+        for each in events
+        if each["severity"] in severities
+    ]
+
+
+def retries(update: Update) -> list[str]:
+    """What the program said of each further attempt at what was only late."""
+    return [text for text in messages(update, "info") if _ATTEMPT.search(text)]
+
+
+def picture(resources: list[dict[str, Any]]) -> dict[str, Any]:
+    """Type, name and inputs of every resource of a state; generated names are those of the program.
+
+    Inputs whose changes the program ignores are left out: an imported resource keeps what the cloud had.
+    """
+    names = _generated_names(resources)
+    content = {
+        each["urn"]: {key: each.get(key) for key in ("type", "protect", "parent")} | {"inputs": _inputs(each)}
+        for each in resources
+        if not each["type"].startswith("pulumi:providers:")
+    }
+    return json.loads(_replace_names(json.dumps(content), names))
+
+
+def _inputs(resource: dict[str, Any]) -> dict[str, Any]:
+    ignored = {"__defaults", *resource.get("ignoreChanges", [])}
+    return {key: value for key, value in resource.get("inputs", {}).items() if key not in ignored}
+
+
+def holdings(platform: EngineSandbox, stack: str) -> list[tuple[str, str]]:
+    """Type and id of all that is live in the world, but for keys and rings, of which a try may leave some."""
+    names = _generated_names(platform.export(stack))
+    live = open_world(platform).objects(status=LIVE)
+    return sorted((item.type, _replace_names(item.id, names)) for item in live if item.type not in GENERATED)
+
+
+def _generated_names(resources: list[dict[str, Any]]) -> dict[str, str]:
+    return {
+        each["outputs"]["name"]: each["urn"].rpartition("::")[2]
+        for each in resources
+        if each["type"] in GENERATED
+    }
+
+
+def _replace_names(text: str, names: Mapping[str, str]) -> str:
+    for generated, name in names.items():
+        text = text.replace(generated, name)
+    return text
+
+
+def save_state(platform: EngineSandbox, stack: str, path: Path) -> Path:
+    """Step "Save the state" of docs/runbooks/state-backup.md."""
+    done = platform.pulumi("stack", "export", "--stack", stack, "--file", str(path))
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+def restore_state(platform: EngineSandbox, stack: str, path: Path) -> None:
+    """Step "Restore it" of docs/runbooks/state-backup.md."""
+    done = platform.pulumi("stack", "import", "--stack", stack, "--file", str(path))
+    assert done.returncode == 0, done.stderr
+
+
+def see_drift(platform: EngineSandbox, stack: str) -> dict[str, str]:
+    """Step "See it" of docs/runbooks/drift.md: operation by name, of what would have to be mended."""
+    preview = platform.preview(stack, "--refresh", "--expect-no-changes")
+    found = {
+        urn.rpartition("::")[2]: operation
+        for urn, operation in preview.steps.items()
+        if operation not in ("refresh", "read")
+    }
+    assert (preview.exit_code != 0) == bool(found), preview.errors or preview.stderr
+    return found
+
+
+def recover(platform: EngineSandbox, stack: str, folder: Path) -> Update:
+    """Follow docs/runbooks/half-failed-up.md, and stuck-lock.md where it sends there, to an `up` that ends well.
+
+    `folder` takes the files of the steps.
+    """
+    for _ in range(MOST_ROUNDS):
+        update = platform.up(stack)
+        if "locked by" in update.stderr + update.stdout:
+            cancel(platform, stack)
+            continue
+        if update.exit_code == 0:
+            forget_pending(platform, stack)
+            return update
+        adopt(platform, stack, taken_names(update), folder)
+    raise AssertionError(f"not recovered in {MOST_ROUNDS} rounds: {update.errors or update.stderr}")
+
+
+def cancel(platform: EngineSandbox, stack: str) -> None:
+    """Step "Take the lock away" of docs/runbooks/stuck-lock.md."""
+    done = platform.pulumi("cancel", "--stack", stack, "--yes")
+    assert done.returncode == 0, done.stderr
+
+
+def taken_names(update: Update) -> dict[str, str]:
+    """Id in the cloud by URN, of what an update could not create because it is there already."""
+    errors = [event["diagnosticEvent"] for event in update.events if "diagnosticEvent" in event]
+    return {
+        each["urn"]: found[1]
+        for each in errors
+        if each.get("urn") and (found := _TAKEN.search(each["message"]))
+    }
+
+
+def adopt(platform: EngineSandbox, stack: str, taken: Mapping[str, str], folder: Path) -> None:
+    """Step "Adopt what is there already" of docs/runbooks/half-failed-up.md; nothing to do without names.
+
+    What the state has already was being replaced: step "A replacement whose name is taken" deletes it by hand.
+    """
+    known = {each["urn"] for each in platform.export(stack)} if taken else set()
+    for urn in taken.keys() & known:
+        open_world(platform).remove(taken[urn])
+    taken = {urn: identity for urn, identity in taken.items() if urn not in known}
+    if not taken:
+        return
+    file = folder / "import.json"
+    done = platform.pulumi("preview", "--stack", stack, "--import-file", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    wanted = json.loads(file.read_text())
+    ids = {(urn.split("::")[2].rpartition("$")[2], urn.split("::")[3]): id_ for urn, id_ in taken.items()}
+    wanted["resources"] = [
+        {**each, "id": ids[key]}
+        for each in wanted["resources"]
+        if (key := (each["type"], each.get("logicalName", each["name"]))) in ids
+    ]
+    file.write_text(json.dumps(wanted))
+    done = platform.pulumi(
+        "import", "--stack", stack, "--file", str(file), "--yes", "--skip-preview",
+        "--protect=false", "--generate-code=false",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def forget_pending(platform: EngineSandbox, stack: str) -> None:
+    """Step "Forget what was interrupted" of docs/runbooks/half-failed-up.md, where the state still names it."""
+    if pending(platform, stack):
+        platform.refresh(stack, "--clear-pending-creates").require_success()
+    assert pending(platform, stack) == []
+
+
+def pending(platform: EngineSandbox, stack: str) -> list[str]:
+    """Names of the resources at which an update was interrupted."""
+    done = platform.pulumi("stack", "export", "--stack", stack)
+    operations = json.loads(done.stdout)["deployment"].get("pending_operations") or []
+    return [each["resource"]["urn"].rpartition("::")[2] for each in operations]
+
+
+@contextmanager
+def running_update(platform: EngineSandbox, stack: str) -> Generator[subprocess.Popen[str]]:
+    """An `up` that goes on beside the test; it is killed at the end if it still runs."""
+    invocation = ["up", "--stack", stack, "--yes", "--skip-preview", "--json"]
+    platform.sandbox.prepare(platform.cli, invocation)
+    output = platform.sandbox.state.with_suffix(".jsonl")
+    with (
+        output.open("w") as stream,
+        subprocess.Popen(
+            [str(platform.cli.path), "--non-interactive", *invocation],
+            cwd=platform.sandbox.working_copy,
+            env=platform.sandbox.environment(platform.cli),
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as engine,
+    ):
+        try:
+            yield engine
+        finally:
+            engine.kill()
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Wait until something is so; after `PATIENCE_SECONDS` it counts as failed."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < end, f"waited {PATIENCE_SECONDS} s in vain: {what}"
+        time.sleep(0.01)
+
+
+def kill_engine_once(platform: EngineSandbox, stack: str, condition: Callable[[], bool], what: str) -> None:
+    """Kill an `up` (SIGKILL to the engine) as soon as something is so, and wait until what it started is gone."""
+    with running_update(platform, stack) as engine:
+        wait_until(condition, what)
+        engine.kill()
+        engine.wait()
+    mark = f"HEADROOM_CLOUD={platform.sandbox.cloud}".encode()
+    wait_until(lambda: not _processes_with(mark), "the killed engine's processes end")
+
+
+def _processes_with(variable: bytes) -> list[Path]:
+    found = []
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if variable in environment.read_bytes().split(b"\0"):
+                found.append(environment)
+        except OSError:
+            continue
+    return found
