@@ -144,8 +144,8 @@ def parse_grants(content: bytes, file: str, project: str) -> Grants:
             [
                 Problem(
                     "project",
-                    f"is not the stack's gcp:project, {project}; run `headroom quota pull`, or delete the file "
-                    "until you can",
+                    f"is not the stack's gcp:project, {project}; run `headroom quota pull`, or delete the "
+                    "file until you can",
                 )
             ],
             file,

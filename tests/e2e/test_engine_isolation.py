@@ -94,9 +94,8 @@ def test_two_sandboxes_do_not_see_each_other(make_project):
 
 def test_stack_without_a_stack_file_is_not_created_by_its_name(make_project):
     sandbox = make_project(PROGRAM, dev=STACK_FILE)
-    done = sandbox.pulumi("preview", "--stack", "dve")
-    assert done.returncode != 0
-    assert "dve" in done.stderr
+    with pytest.raises(SandboxError, match=r"no stack file Pulumi\.dve\.yaml; the stacks here: dev"):
+        sandbox.pulumi("preview", "--stack", "dve")
 
 
 def test_credentials_and_other_backends_do_not_reach_the_program(make_project, monkeypatch):
