@@ -33,10 +33,7 @@ $(STAMP): requirements-setup.txt requirements-dev.txt pyproject.toml
 demo: setup ## Bring the dev stack up on the sandbox, change it, take it down
 	@$(BIN)/headroom demo
 
-test: setup ## All tests that need nothing heavier than the engine
-	@echo "test: unit and property tests"
-	@$(BIN)/pytest -n 2 -m "not e2e"
-	@$(MAKE) --no-print-directory e2e
+test: unit e2e ## All tests that need nothing heavier than the engine
 
 test-all: check e2e test-recovery ## What CI runs: all of it
 
@@ -51,6 +48,7 @@ types: setup ## Type-check
 	@$(BIN)/ty check $(wildcard headroom infra bootstrap sandbox benchmarks)
 
 unit: setup ## Unit and property tests
+	@echo "unit: a minute on 2 idle cores"
 	@$(BIN)/pytest -n 2 -m "not e2e"
 
 e2e: setup ## Tests that run the real Pulumi engine on the sandbox
