@@ -67,7 +67,9 @@ class NodePools(Component):
                 name=plan.name,
                 project=self.scope.project,
                 location=self.scope.region,
-                cluster=self._cluster.name,
+                # The name is known. For an Output the SDK walks all that the cluster depends on, for each
+                # pool again; the system pool, which comes first, depends on the cluster anyway.
+                cluster=self.scope.name("cluster") if depends_on else self._cluster.name,
                 node_locations=list(plan.zones),
                 max_pods_per_node=pool.node.max_pods,
                 node_count=plan.max_nodes if plan.fixed else None,
