@@ -37,7 +37,7 @@ test: unit e2e ## All tests that need nothing heavier than the engine
 
 test-all: check e2e test-recovery ## What CI runs: all of it
 
-check: lint types unit ## Lint, types, unit tests: under a minute
+check: lint types unit ## Lint, types, unit tests: about a minute
 
 lint: setup ## Format and lint as CI does
 	@$(BIN)/ruff format --check $(wildcard $(SOURCES))
