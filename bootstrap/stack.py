@@ -19,7 +19,7 @@ class State(Component):
 
     def __init__(self, scope: Scope, operators: tuple[str, ...]) -> None:
         super().__init__("State", scope)
-        services = [self.own(self._enable(api)) for api in ("cloudkms", "storage")]
+        services = [self.enable(api) for api in ("cloudkms", "storage")]
         self.bucket = self.own(self._state_bucket(services))
         self.key = self.own(self._secrets_key(services))
         for member in operators:
@@ -35,15 +35,6 @@ class State(Component):
     def secrets_provider(self) -> pulumi.Output[str]:
         """What `pulumi stack init --secrets-provider` takes."""
         return pulumi.Output.concat("gcpkms://", self.key.id)
-
-    def _enable(self, api: str) -> gcp.projects.Service:
-        return gcp.projects.Service(
-            self.scope.name(api),
-            project=self.scope.project,
-            service=f"{api}.googleapis.com",
-            disable_on_destroy=False,
-            opts=self.options(minutes=20),
-        )
 
     def _state_bucket(self, services: list[gcp.projects.Service]) -> gcp.storage.Bucket:
         rule = gcp.storage.BucketLifecycleRuleArgs

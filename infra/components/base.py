@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import pulumi
+import pulumi_gcp as gcp
 
 Child = TypeVar("Child", bound=pulumi.Resource)
 
@@ -44,6 +45,18 @@ class Component(pulumi.ComponentResource):
         """Return `resource`, remembered as one of this component's."""
         self.resources.append(resource)
         return resource
+
+    def enable(self, api: str) -> gcp.projects.Service:
+        """Return the API of that short name, enabled and left enabled on destroy: others may use it."""
+        return self.own(
+            gcp.projects.Service(
+                self.scope.name(api),
+                project=self.scope.project,
+                service=f"{api}.googleapis.com",
+                disable_on_destroy=False,
+                opts=self.options(minutes=20),
+            )
+        )
 
     async def registered(self) -> None:
         """Wait until the engine knows every resource of this component.

@@ -13,7 +13,7 @@ class Services(Component):
 
     def __init__(self, scope: Scope, apis: Sequence[str]) -> None:
         super().__init__("Services", scope)
-        self.apis = {api: self.own(self._enable(api)) for api in apis}
+        self.apis = {api: self.enable(api) for api in apis}
         self.container_agent = self.own(
             gcp.projects.ServiceIdentity(
                 scope.name("container-agent"),
@@ -28,12 +28,3 @@ class Services(Component):
     def project_number(self) -> pulumi.Output[str]:
         """The project's number, which service agents carry in their address: `service-NUMBER@...`."""
         return self.container_agent.email.apply(lambda email: email.split("@")[0].removeprefix("service-"))
-
-    def _enable(self, api: str) -> gcp.projects.Service:
-        return gcp.projects.Service(
-            self.scope.name(api),
-            project=self.scope.project,
-            service=f"{api}.googleapis.com",
-            disable_on_destroy=False,
-            opts=self.options(minutes=20),
-        )
