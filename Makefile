@@ -3,7 +3,7 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do comma
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.headroom-stamp
-SOURCES := headroom infra bootstrap sandbox tests benchmarks
+SOURCES := headroom infra bootstrap sandbox metrics examples tests benchmarks
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --strip-extras --no-header
@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check lint types unit e2e test-recovery snapshots schema requirements bench clean
+.PHONY: help setup demo test test-all check lint types unit e2e test-cluster test-monitoring test-recovery snapshots schema requirements bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST) | \
@@ -19,14 +19,14 @@ help: ## List the targets
 
 setup: $(STAMP) ## Put the pinned environment and the `headroom` command into .venv
 
-$(STAMP): requirements-setup.txt requirements-dev.txt pyproject.toml
+$(STAMP): requirements-setup.txt requirements-dev.txt pyproject.toml metrics/pyproject.toml
 	@echo "setup: the environment in $(VENV) (about a minute the first time)"
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 	  { echo "setup: $(PYTHON) is not Python 3.11 to 3.13; name one: make PYTHON=python3.12" >&2; exit 2; }
 	@$(PYTHON) -m venv $(VENV)
 	@$(INSTALL) --require-hashes -r requirements-setup.txt
 	@$(INSTALL) --require-hashes -r requirements-dev.txt
-	@$(INSTALL) --no-deps --no-build-isolation -e .
+	@$(INSTALL) --no-deps --no-build-isolation -e . -e ./metrics
 	@touch $@
 	@echo "setup: done; the command is $(BIN)/headroom"
 
@@ -45,23 +45,34 @@ lint: setup ## Format and lint as CI does
 	@$(BIN)/lint-imports
 
 types: setup ## Type-check
-	@$(BIN)/ty check $(wildcard headroom infra bootstrap sandbox benchmarks)
+	@$(BIN)/ty check $(wildcard headroom infra bootstrap sandbox metrics examples benchmarks)
 
 unit: setup ## Unit and property tests
 	@echo "unit: a minute on 2 idle cores"
-	@$(BIN)/pytest -n 2 -m "not e2e"
+	@$(BIN)/pytest -n 2 -m "not e2e and not cluster and not monitoring"
 
 e2e: setup ## Tests that run the real Pulumi engine on the sandbox
 	@echo "e2e: the real engine (built once, about 4 minutes, where no pulumi is installed)"
 	@$(BIN)/headroom sandbox engine
 	@$(BIN)/pytest -n 2 -m "e2e and not recovery"
 
+test-cluster: setup ## Tests that run the real Kubernetes API server and the real Kueue
+	@echo "test-cluster: the servers (built once, about 10 minutes), then their tests"
+	@$(BIN)/headroom sandbox engine
+	@$(BIN)/python -m sandbox.tools kubernetes kueue helm
+	@$(BIN)/pytest -m cluster
+
+test-monitoring: setup ## Tests that run the real promtool, Prometheus and Pushgateway
+	@echo "test-monitoring: the servers (built once, about 10 minutes), then their tests"
+	@$(BIN)/python -m sandbox.tools promtool prometheus pushgateway
+	@$(BIN)/pytest -m monitoring
+
 test-recovery: setup ## Crashes, faults and twenty first ups through the real engine (the long ones)
 	@$(BIN)/headroom sandbox engine
 	@$(BIN)/pytest -m recovery -n 2
 
 snapshots: setup ## Renew the resource graphs that the tests compare with; read the diff
-	@$(BIN)/pytest -m "not e2e" --snapshot-update
+	@$(BIN)/pytest tests/components --snapshot-update
 
 schema: setup ## Renew the JSON Schema of the stack files
 	@$(BIN)/headroom schema > stack.schema.json

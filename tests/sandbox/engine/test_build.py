@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from sandbox.engine import build
-from sandbox.engine.build import build_cli, find_built_cli, linker_flags, load_requirement, require_go
+from sandbox.engine.build import build_cli, describe_cli, find_built_cli, linker_flags, load_requirement
 from sandbox.engine.errors import SandboxError
+from sandbox.tools.go_build import require_go
 
 # A `go` that answers as the real one does, and takes a moment to build.
 FAKE_GO = r"""#!/bin/sh
@@ -104,7 +105,7 @@ def test_failed_build_leaves_nothing_and_says_what_go_said(fake_go, clean_path):
 def test_absent_go_is_one_message_with_the_remedies(clean_path, monkeypatch):
     monkeypatch.setenv("PATH", str(clean_path))
     with pytest.raises(SandboxError, match="not there") as caught:
-        require_go()
+        require_go(describe_cli())
     assert "Install Pulumi" in str(caught.value)
     assert "go.dev/dl" in str(caught.value)
 
@@ -112,11 +113,4 @@ def test_absent_go_is_one_message_with_the_remedies(clean_path, monkeypatch):
 def test_go_that_refuses_the_module_file_counts_as_too_old(fake_go):
     fake_go(code=1)
     with pytest.raises(SandboxError, match="too old"):
-        require_go()
-
-
-def test_progress_counts_packages_of_the_total(monkeypatch):
-    monkeypatch.setattr(build, "REPORT_EVERY_S", 0.0)
-    lines: list[str] = []
-    build._report(iter(["a/b\n", "c/d\n"]), lines.append, build.time.monotonic(), "compiling", 7)
-    assert lines == ["0:00  compiling 1 of 7 packages: a/b", "0:00  compiling 2 of 7 packages: c/d"]
+        require_go(describe_cli())

@@ -115,7 +115,8 @@ def test_import_of_the_command_loads_neither_pulumi_nor_grpc():
 def platform_file(project):
     """The stack file that the repository comes with, in the project."""
     path = project / "Pulumi.dev.yaml"
-    shutil.copy(SOURCE_ROOT / "Pulumi.dev.yaml", path)
+    for name in (path.name, "baselines.yaml"):
+        shutil.copy(SOURCE_ROOT / name, project / name)
     return path
 
 
