@@ -36,7 +36,10 @@ from sandbox.engine.working_copy import link_project
 # The folder that holds the packages `sandbox` and `headroom`.
 SOURCE_ROOT = Path(__file__).parents[2]
 # Imitations of providers: the plugin's name, the distribution whose version it bears, the module to run.
-IMITATIONS = (("gcp", "pulumi-gcp", "sandbox.google"),)
+IMITATIONS = (
+    ("gcp", "pulumi-gcp", "sandbox.google"),
+    ("kubernetes", "pulumi-kubernetes", "sandbox.kubernetes"),
+)
 # Marks a folder as a sandbox.
 LOCK = "sandbox.lock"
 # Names the stack where the arguments do not.

@@ -1,0 +1,1 @@
+"""The resource provider `kubernetes`: with a cluster it applies, without one it checks and records."""
