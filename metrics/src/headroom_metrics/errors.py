@@ -1,0 +1,9 @@
+"""What the library refuses, and what it could not deliver."""
+
+
+class MetricsError(ValueError):
+    """Something that would make a wrong or boundless series: said where it is declared, with its remedy."""
+
+
+class PushError(RuntimeError):
+    """The Pushgateway could not be read or written; the job's figures are still in the process."""
