@@ -11,19 +11,26 @@ SHAPES: tuple[dict[str, Any], ...] = (
     {"machine": "a3-highgpu-8g", "zones": ["us-central1-a"], "capacity": "flex-start"},
     {"machine": "ct6e-standard-4t", "zones": ["us-central1-b"], "boot_disk": {"size": "200Gi"}},
 )
+SLICED: dict[str, Any] = {"machine": "ct5lp-hightpu-4t", "zones": ["us-central1-a"], "topology": "4x4"}
 NODES_PER_POOL = 2
-NODES_OF_SHARED_POOL = 60
-PIPELINES_PER_SHARED_POOL = 100
+NODES_OF_SHARED_POOL = 100
+PIPELINES_PER_SHARED_POOL = 250
+# A stack has at most 64 pools; more node pools than these are slices.
+PLAIN_POOLS, SLICED_POOLS = 30, 30
 
 
-def build_pools_config(pools: int) -> dict[str, Any]:
-    """Return the `config:` of a stack with the given number of pools, two nodes in each."""
-    shapes = (SHAPES[number % len(SHAPES)] for number in range(pools))
-    return _config({f"pool-{number}": _pool(shape) for number, shape in enumerate(shapes)}, {})
+def build_pools_config(node_pools: int) -> dict[str, Any]:
+    """Return the `config:` of a stack with the given number of node pools, two nodes or a slice in each."""
+    plain = min(node_pools, PLAIN_POOLS)
+    pools = {f"pool-{number}": _pool(SHAPES[number % len(SHAPES)]) for number in range(plain)}
+    for number in range(SLICED_POOLS):
+        if slices := (node_pools - plain + number) // SLICED_POOLS:
+            pools[f"slices-{number}"] = {**SLICED, "slices": {"max": slices}}
+    return _config(pools, {})
 
 
 def build_pipelines_config(pipelines: int) -> dict[str, Any]:
-    """Return the `config:` of a stack with the given number of pipelines, up to a hundred for each pool."""
+    """Return the `config:` of a stack with the given number of pipelines, up to 250 for each pool."""
     shared = -(-pipelines // PIPELINES_PER_SHARED_POOL)
     pools = {
         f"shared-{number}": {"machine": "n2-standard-16", "nodes": {"max": NODES_OF_SHARED_POOL}}

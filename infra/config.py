@@ -1,10 +1,16 @@
 """From the configuration that Pulumi hands to a program to the plan."""
 
+from pathlib import Path
+
 import pulumi
 import pulumi.runtime.config as runtime_config
 
+from headroom.live.grants_file import load_stack_grants
 from headroom.planning.plan import Plan, plan_config
-from headroom.spec.stack_file import decode_config
+from headroom.spec.errors import StackFileError
+from headroom.spec.stack_file import add_baselines, decode_config
+
+_ROOT = Path(__file__).resolve().parent.parent
 
 ALREADY_SHOWN = 32
 """The exit code by which a Python program tells Pulumi that its error has been shown."""
@@ -12,8 +18,13 @@ ALREADY_SHOWN = 32
 
 def load_plan() -> Plan:
     """Return the plan of the stack that is being deployed. Raises StackFileError."""
-    stack = pulumi.get_stack()
-    return plan_config(read_config(), stack, f"Pulumi.{stack}.yaml")
+    stack, file = pulumi.get_stack(), f"Pulumi.{pulumi.get_stack()}.yaml"
+    config = add_baselines(read_config(), _ROOT)
+    grants = load_stack_grants(_ROOT, stack, config)
+    plan = plan_config(config, stack, file, grants)
+    if plan.shortfalls and not plan.awaits_grants:
+        raise StackFileError(plan.shortfalls, file)
+    return plan
 
 
 def read_config() -> dict[str, object]:

@@ -52,13 +52,16 @@ LATE = (
     ),
     Lateness("too many requests", r"Error 429\b|rateLimitExceeded"),
     Lateness("the service is not available", r"Error 503\b"),
+    Lateness("Kueue's webhook does not answer yet", r"failed calling webhook", 6),
     Lateness("it is not ready", r"resourceNotReady|is not ready"),
 )
 """What is only late. Where no answer came (a timeout, a lost connection) nobody knows whether it was done:
 that is final, and docs/runbooks/half-failed-up.md says what to do."""
 
 _FINAL = re.compile(
-    r"quotaExceeded|QUOTA_EXCEEDED|alreadyExists|deletion_protection|billing (is|account|has)", re.IGNORECASE
+    r"quotaExceeded|QUOTA_EXCEEDED|alreadyExists|deletion_protection|billing (is|account|has)"
+    r"|timeout while waiting",
+    re.IGNORECASE,
 )
 
 

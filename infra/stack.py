@@ -8,12 +8,18 @@ import pulumi_gcp as gcp
 
 from headroom.planning.plan import Plan
 from infra.components.base import Component, Scope
+from infra.components.cloud_quotas import CloudQuotas
 from infra.components.cluster import Cluster
+from infra.components.cluster_access import ClusterAccess
+from infra.components.collection import Collection
 from infra.components.encryption import Encryption
+from infra.components.logging import Logging
 from infra.components.network import Network
 from infra.components.node_identity import NodeIdentity
 from infra.components.node_pools import NodePools
+from infra.components.queues import Queues
 from infra.components.services import Services
+from infra.components.tenancy import Tenancy
 from infra.retries import retry_hook
 
 
@@ -41,6 +47,9 @@ def build(plan: Plan) -> Stack:
             project=plan.project,
             region=plan.region,
             default_labels=dict(plan.labels),
+            # Cloud Quotas refuses people's own credentials unless a request says whose it is.
+            billing_project=plan.project,
+            user_project_override=True,
         ),
         retry=retry_hook(),
     )
@@ -48,20 +57,40 @@ def build(plan: Plan) -> Stack:
     identity = NodeIdentity(scope, plan.cluster.registries, services)
     network = Network(scope, plan.network, identity.account.email, [services.apis["compute"]])
     encryption = Encryption(scope, plan.encryption, services)
+    quotas = CloudQuotas(scope, plan.quota_requests, services) if plan.quota_requests else None
+    logging = Logging(scope, plan.logging, encryption, services)
     cluster = Cluster(scope, plan.cluster, network, encryption, identity, list(services.apis.values()))
     pools = NodePools(
         scope, plan.system_pool, plan.pools, plan.cluster.registries, cluster, encryption, identity
     )
+    access = ClusterAccess(scope, cluster, pools)
+    queues = Queues(scope, plan.kueue, plan.tenancy.queues, access)
+    tenancy = Tenancy(scope, plan.tenancy.namespaces, services.project_number, access, queues)
+    collection = Collection(scope, plan.collection, encryption, access, queues)
     return Stack(
-        components=(services, identity, network, encryption, cluster, pools),
+        components=(
+            services,
+            identity,
+            network,
+            *([quotas] if quotas else []),
+            encryption,
+            logging,
+            cluster,
+            pools,
+            access,
+            queues,
+            tenancy,
+            collection,
+        ),
         outputs={
             "cluster": cluster.cluster.name,
-            "endpoint": cluster.cluster.control_plane_endpoints_config.dns_endpoint_config.endpoint,
+            "endpoint": cluster.endpoint,
             "network": network.vpc.name,
             "nodeAccount": identity.account.email,
             "nodePools": {
                 node_pool.key: node_pool.name for pool in plan.pools for node_pool in pool.node_pools
             },
             "region": plan.region,
+            **({"quotaRequests": quotas.answers} if quotas else {}),
         },
     )

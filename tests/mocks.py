@@ -42,6 +42,8 @@ class Inventor(pulumi.runtime.Mocks):
         return f"{args.name}-id", outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+        if args.token == "gcp:logging/getProjectCmekSettings:getProjectCmekSettings":
+            return {"serviceAccountId": f"cmek-p{NUMBER}@gcp-sa-logging.iam.gserviceaccount.com"}
         raise AssertionError(f"the program asks the cloud before anything exists: {args.token}")
 
 
@@ -71,6 +73,8 @@ def _options(request: Any) -> dict[str, Any]:
         options["ignore"] = sorted(request.ignoreChanges)
     if request.additionalSecretOutputs:
         options["secret"] = sorted(request.additionalSecretOutputs)
+    if request.deletedWith:
+        options["deleted_with"] = request.deletedWith.rsplit("::", 1)[-1]
     if request.deleteBeforeReplaceDefined:
         options["delete_before_replace"] = request.deleteBeforeReplace
     if request.customTimeouts.create:

@@ -4,7 +4,10 @@ import sys
 
 import typer
 
+from headroom.cli.advise import advise
+from headroom.cli.alerts import app as alerts
 from headroom.cli.demo import demo
+from headroom.cli.estimate import estimate
 from headroom.cli.plan import plan
 from headroom.cli.preflight import preflight
 from headroom.cli.quota import app as quota
@@ -21,8 +24,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(plan)
+app.command()(estimate)
 app.command()(preflight)
+app.command()(advise)
 app.add_typer(quota, name="quota")
+app.add_typer(alerts, name="alerts")
 app.command()(schema)
 app.command()(demo)
 app.add_typer(sandbox, name="sandbox")

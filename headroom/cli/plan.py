@@ -19,7 +19,8 @@ def plan(
 
     Reads the stack file, and of quotas/<stack>.json what is granted: no credentials, no network.
 
-    Exit code 0: no quota is known to be short; what is unknown is a warning. 1: a quota is short.
+    Exit code 0: no quota is known to be short; what is unknown is a warning. 1: a quota is short of what the
+    pools could draw, or of what is promised; the latter `pulumi up` refuses too (headroom:quota.grants).
     2: the stack file or the grants cannot be used, and every reason is printed with its key in the file.
 
     Examples:
@@ -28,15 +29,16 @@ def plan(
       headroom plan -s prod --json | jq '.quota[] | select(.standing != "enough")'
     """
     from headroom.cli.project import find_stack_file
-    from headroom.live.grants_file import grants_path, load_grants
+    from headroom.live.grants_file import load_stack_grants
     from headroom.planning.plan import plan_config
     from headroom.spec.stack_file import load_config
 
     # A reader that has had enough (`| head`) ends this as any other filter, not with the code of a shortage.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     path = find_stack_file(stack)
-    planned = plan_config(load_config(path), stack, path.name)
-    grants = load_grants(grants_path(path.parent, stack), planned.project)
+    config = load_config(path)
+    grants = load_stack_grants(path.parent, stack, config)
+    planned = plan_config(config, stack, path.name, grants)
     if as_json:
         from headroom.report.plan_json import render_json
 
@@ -51,13 +53,22 @@ def plan(
 def _conclude(planned: "Plan", grants: "Grants | None") -> None:
     from datetime import UTC, datetime
 
+    from headroom.planning.estimates import list_shortfalls
     from headroom.planning.grants import compare
+    from headroom.report.cloud_quotas_table import list_request_warnings
     from headroom.report.quota_table import list_shortages, list_warnings
 
     standings = compare(planned.quota, grants)
     for warning in list_warnings(standings, grants, planned.environment, datetime.now(UTC)):
         typer.echo(f"warning: {warning}", err=True)
-    if shortages := list_shortages(standings):
-        for shortage in shortages:
-            typer.echo(f"short: {shortage}", err=True)
+    for warning in list_request_warnings(planned.quota_requests, planned.environment):
+        typer.echo(f"warning: {warning}", err=True)
+    for warning in list_shortfalls(planned.pipelines):
+        typer.echo(f"warning: {warning}", err=True)
+    for note in planned.notes:
+        typer.echo(f"note: {note}", err=True)
+    shortages = list_shortages(standings)
+    for line in [*shortages, *(str(problem) for problem in planned.shortfalls)]:
+        typer.echo(f"short: {line}", err=True)
+    if shortages or planned.shortfalls:
         raise typer.Exit(1)

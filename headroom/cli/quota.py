@@ -1,4 +1,4 @@
-"""`headroom quota`: what Google Cloud has granted, as committed data."""
+"""`headroom quota`: what Google Cloud has granted and was asked for, as committed data."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -6,6 +6,7 @@ import typer
 
 if TYPE_CHECKING:
     from headroom.planning.grants import Grants
+    from headroom.planning.plan import Plan
     from headroom.planning.preflight import Needs
 
 app = typer.Typer(
@@ -20,7 +21,7 @@ Stack = Annotated[str, typer.Option("--stack", "-s", envvar="PULUMI_STACK", help
 
 @app.command("pull")
 def pull(stack: Stack) -> None:
-    """Ask the Cloud Quotas API what is granted, and write quotas/<stack>.json.
+    """Ask the Cloud Quotas API what is granted and was asked for, and write quotas/<stack>.json.
 
     Kept are the quotas that the plan draws and those that headroom knows, of the stack's region and of the
     project as a whole. Commit the file: `headroom plan` compares with it, without credentials.
@@ -54,25 +55,48 @@ def pull(stack: Stack) -> None:
 
 @app.command("show")
 def show(stack: Stack) -> None:
-    """Print what quotas/<stack>.json says is granted; no credentials, no network.
+    """Print what quotas/<stack>.json says is granted and was asked for; no credentials, no network.
 
-    Exit code 0: done. 2: there is no such file, or it cannot be used.
+    Where the stack asks for quota, and a request that is there already has to be raised, the command is printed
+    that takes it into the stack: without it `pulumi up` would make a second request, which Google refuses.
+
+    Exit code 0: done. 2: there is no such file, or it or the stack file cannot be used.
 
     Example: headroom quota show -s dev
     """
     from headroom.cli.project import find_stack_file
-    from headroom.live.grants_file import grants_path, load_grants
+    from headroom.live.grants_file import load_stack_grants
+    from headroom.planning.plan import plan_config
     from headroom.report.quota_table import print_grants
     from headroom.spec.errors import Problem, StackFileError
-    from headroom.spec.stack_file import load_config, parse_config
+    from headroom.spec.stack_file import load_config
 
     path = find_stack_file(stack)
-    project = parse_config(load_config(path), path.name).project
-    grants = load_grants(grants_path(path.parent, stack), project)
+    config = load_config(path)
+    grants = load_stack_grants(path.parent, stack, config)
+    planned = plan_config(config, stack, path.name, grants)
     if grants is None:
         problem = Problem("", f"there is no such file; run headroom quota pull -s {stack}")
         raise StackFileError([problem], f"quotas/{stack}.json")
     print_grants(grants, stack)
+    _tell_requests(planned, grants)
+
+
+def _tell_requests(planned: "Plan", grants: "Grants") -> None:
+    from headroom.planning.cloud_quotas import list_imports
+    from headroom.report.cloud_quotas_table import list_request_warnings, print_preferences
+    from headroom.report.tables import make_console
+
+    typer.echo()
+    print_preferences(make_console(), grants.preferences or ())
+    if planned.quota_requests is None:
+        return
+    for warning in list_request_warnings(planned.quota_requests, planned.environment):
+        typer.echo(f"warning: {warning}", err=True)
+    if commands := list_imports(planned.quota_requests, planned.environment, planned.project):
+        typer.echo("\nBefore `pulumi up` raises these, the stack must have them (does nothing if it does):")
+        for command in commands:
+            typer.echo(f"  {command}")
 
 
 def _ask(needs: "Needs") -> "Grants":
@@ -86,7 +110,8 @@ def _tell(stack: str, needs: "Needs", grants: "Grants") -> None:
     from headroom.planning.grants import compare
     from headroom.report.quota_table import list_shortages, list_warnings
 
-    typer.echo(f"quotas/{stack}.json: {len(grants.grants)} grants of {needs.project}")
+    asked = len(grants.preferences or ())
+    typer.echo(f"quotas/{stack}.json: {len(grants.grants)} grants of {needs.project}, {asked} requests")
     standings = compare(needs.draws, grants)
     for warning in list_warnings(standings, grants, stack, grants.pulled):
         typer.echo(f"warning: {warning}", err=True)

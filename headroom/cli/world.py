@@ -63,20 +63,45 @@ def remove(identity: Annotated[str, typer.Argument(metavar="ID")]) -> None:
 
 
 def quota(
-    name: Annotated[str, typer.Argument(help="ID/REGION or ID/global, then any /dimension=value.")],
-    limit: Annotated[float, typer.Argument(help="What is granted.")],
+    name: Annotated[
+        str | None, typer.Argument(help="ID/REGION or ID/global, then any /dimension=value.")
+    ] = None,
+    limit: Annotated[float | None, typer.Argument(help="What is granted.")] = None,
+    request: Annotated[int | None, typer.Option(help="Ask for so much, as with the console.")] = None,
+    called: Annotated[str, typer.Option(help="What that request is called.")] = "made-in-the-console",
+    answer: Annotated[
+        str | None, typer.Option(help="How requests are answered from now on: at-once, partly or later.")
+    ] = None,
     project: Annotated[str | None, typer.Option(help="By default the one that the world knows.")] = None,
 ) -> None:
-    """Grant a quota.
+    """Grant a quota, ask for one by hand, or set how requests are answered; at first later, by a grant.
 
-    Example: headroom sandbox quota PREEMPTIBLE-NVIDIA-L4-GPUS-per-project-region/us-central1 8
+    Examples:
+      headroom sandbox quota PREEMPTIBLE-NVIDIA-L4-GPUS-per-project-region/us-central1 8
+
+      headroom sandbox quota PREEMPTIBLE-NVIDIA-L4-GPUS-per-project-region/us-central1 --request 16
+
+      headroom sandbox quota --answer partly
     """
     from sandbox.google.apis.by_hand import check_quota_name
 
+    if (name is None) != (limit is None and request is None) or (name is None and answer is None):
+        typer.echo("error: say a quota with a limit or --request, or --answer; see --help", err=True)
+        raise typer.Exit(2)
     with open_world() as world:
+        if answer is not None:
+            world.answer_requests(answer)
+            typer.echo(f"requests are answered {answer}")
+        if name is None:
+            return
         check_quota_name(name)
-        world.set_quota(project or _only_project(world), name, limit)
-    typer.echo(f"{name} is {limit:g}")
+        chosen = project or _only_project(world)
+        if request is not None:
+            made = world.request_quota(chosen, name, request, called)
+            typer.echo(f"asked for {request} of {name}: {made.id}")
+        if limit is not None:
+            world.set_quota(chosen, name, limit)
+            typer.echo(f"{name} is {limit:g}")
 
 
 def enable(
@@ -116,7 +141,9 @@ def bucket(
 
 
 def fault(
-    kind: Annotated[str, typer.Argument(help="429, 503, timeout, lost-answer, crash or crash-after.")],
+    kind: Annotated[
+        str, typer.Argument(help="429, 503, timeout, timeout-after, lost-answer, crash or crash-after.")
+    ],
     operation: Annotated[str, typer.Option(help="create, read, update, delete or *.")] = "*",
     token: Annotated[str, typer.Option("--type", help="A resource type's token, or *.")] = "*",  # noqa: S107 - a type's token
     rate: Annotated[float, typer.Option(help="Probability at each call.")] = 1.0,

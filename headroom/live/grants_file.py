@@ -1,7 +1,9 @@
 """Reads and writes `quotas/<stack>.json`."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from headroom.planning.grants import Grants, parse_grants, render_grants
 from headroom.spec.errors import Problem, StackFileError
@@ -25,6 +27,15 @@ def load_grants(path: Path, project: str) -> Grants | None:
     except OSError as error:
         raise StackFileError([Problem("", f"cannot be read: {error.strerror}")], file) from None
     return parse_grants(content, file, project)
+
+
+def load_stack_grants(root: Path, stack: str, config: Mapping[str, Any]) -> Grants | None:
+    """Return the grants of the project that a stack's `config` names; None where nothing is known of it.
+
+    Raises StackFileError as `load_grants` does.
+    """
+    project = config.get("gcp:project")
+    return load_grants(grants_path(root, stack), project) if isinstance(project, str) else None
 
 
 def save_grants(path: Path, grants: Grants) -> None:

@@ -157,18 +157,24 @@ def _ask_reservations(connection: Connection, members: tuple[ReservationNeed, ..
 
 
 def _ask_quotas(connection: Connection, needs: Needs) -> list[Check]:
-    return readiness.check_quotas(needs, compare(needs.draws, pull_grants(connection, needs)))
+    grants = pull_grants(connection, needs)
+    standings = compare(needs.draws, grants)
+    return [
+        *readiness.check_quotas(needs, standings, grants.preferences or ()),
+        *readiness.check_requests(needs, standings, grants.preferences or ()),
+    ]
 
 
 def pull_grants(connection: Connection, needs: Needs) -> Grants:
-    """Return what is granted now of all that a stack in the region can draw from.
+    """Return what is granted now, and was asked for, of all that a stack in the region can draw from.
 
     Raises UnansweredError.
     """
     from datetime import UTC, datetime
 
     listed = quotas.list_grants(connection, sorted({draw.quota.service for draw in needs.draws}))
-    return keep_relevant(listed, needs.draws, needs.project, needs.region, datetime.now(UTC))
+    asked = quotas.list_preferences(connection)
+    return keep_relevant(listed, needs.draws, needs.project, needs.region, datetime.now(UTC), asked)
 
 
 def _ask_bucket(connection: Connection, needs: Needs, state_url: str) -> list[Check]:

@@ -1,10 +1,10 @@
-"""Cloud Quotas: what Google has granted to a project."""
+"""Cloud Quotas: what Google has granted to a project, and what it was asked for."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from headroom.live.connection import Connection, answers, bounds
-from headroom.planning.grants import UNLIMITED, Grant
+from headroom.planning.grants import UNLIMITED, Grant, Preference
 
 _EVERYWHERE: Final = "global"
 
@@ -28,6 +28,32 @@ def list_grants(
             )
             for grant in _read_info(info)
         )
+
+
+def list_preferences(connection: Connection) -> tuple[Preference, ...]:
+    """Return all requests for quota that the project has, whoever made them. Raises UnansweredError."""
+    from google.cloud.cloudquotas_v1 import CloudQuotasClient
+
+    with answers(connection.project):
+        client = connection.client(CloudQuotasClient)
+        parent = f"projects/{connection.project}/locations/global"
+        return tuple(map(_read_preference, client.list_quota_preferences(parent=parent, **bounds())))
+
+
+def _read_preference(found: Any) -> Preference:
+    dimensions = dict(found.dimensions)
+    region = dimensions.pop("region", None)
+    config = found.quota_config
+    return Preference(
+        name=found.name.rpartition("/")[2],
+        service=found.service,
+        quota_id=found.quota_id,
+        region=region,
+        dimensions=tuple(sorted(dimensions.items())),
+        preferred=config.preferred_value,
+        granted=config.granted_value,
+        reconciling=found.reconciling,
+    )
 
 
 def _read_info(info: Any) -> Iterator[Grant]:

@@ -71,7 +71,14 @@ def plan_cluster(platform: Platform) -> ClusterPlan:
 def plan_system_pool(platform: Platform) -> PoolPlan:
     """Return the pool that the cluster's own services run on."""
     cluster, disk_key = platform.cluster, platform.encryption.protection
-    planned = plan_pool(SYSTEM_POOL, _system_pool(cluster), cluster.zones, serves=False, disk_key=disk_key)
+    planned = plan_pool(
+        SYSTEM_POOL,
+        _system_pool(cluster),
+        cluster.zones,
+        serves=False,
+        disk_key=disk_key,
+        system_pods=platform.quota.system_pods,
+    )
     return replace(planned, taints=(SYSTEM_TAINT,))
 
 

@@ -1,4 +1,9 @@
-"""What Google Cloud has granted, as `quotas/<stack>.json` records it, and how a plan stands against it."""
+"""What Google Cloud has granted, as `quotas/<stack>.json` records it, and how a plan stands against it.
+
+The file also records the preferences (requests for quota) that the project has, whoever made them. The cloud
+never forgets one and takes only one for each quota, so the program has to know of it: to leave it as it is
+where it suffices, and to raise it rather than to make a second one, which Google refuses.
+"""
 
 import json
 from collections import Counter
@@ -12,7 +17,7 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator,
 from headroom.catalog.facts import load_facts, parse_pairs
 from headroom.catalog.quotas import QuotaLine
 from headroom.planning.quota import QuotaDraw
-from headroom.spec.base import Section
+from headroom.spec.base import Flag, Section
 from headroom.spec.errors import Problem, StackFileError
 from headroom.spec.explain import explain
 from headroom.spec.platform import ProjectId
@@ -49,12 +54,41 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Preference:
+    """A request for quota that the project has: Google keeps one for each quota and set of dimensions."""
+
+    name: str
+    """The last part of its resource name; whoever made it chose it."""
+    service: str
+    quota_id: str
+    region: str | None
+    dimensions: tuple[tuple[str, str], ...]
+    preferred: int
+    """What was asked for, in the quota's own unit; see `UNLIMITED`."""
+    granted: int | None
+    """What Google gave in answer; None: it does not say."""
+    reconciling: bool
+    """Whether Google has yet to decide."""
+
+    def is_for(self, line: QuotaLine) -> bool:
+        """Return whether the preference is that of `line` itself, so that no other can be made."""
+        return (self.service, self.quota_id, self.region, self.dimensions) == (
+            line.service,
+            line.quota_id,
+            line.region,
+            line.dimensions,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Grants:
     """The grants of a project, as they were when they were pulled (UTC, whole seconds)."""
 
     project: str
     pulled: datetime
     grants: tuple[Grant, ...]
+    preferences: tuple[Preference, ...] | None = None
+    """The requests that the project has; None: nobody asked, so that there may be any."""
 
     def is_stale(self, now: datetime) -> bool:
         """Return whether the grants are so old that they should be pulled anew."""
@@ -108,12 +142,17 @@ def find_grant(line: QuotaLine, grants: Iterable[Grant]) -> Grant | None:
 
 
 def keep_relevant(
-    offered: Iterable[Grant], draws: Iterable[QuotaDraw], project: str, region: str, pulled: datetime
+    offered: Iterable[Grant],
+    draws: Iterable[QuotaDraw],
+    project: str,
+    region: str,
+    pulled: datetime,
+    preferences: Iterable[Preference] | None = None,
 ) -> Grants:
     """Return of all that is granted what a stack in `region` can draw from, a grant for each such quota.
 
     Relevant are the quotas that the plan draws and those that the catalog knows, so that a new pool needs
-    no new pull. A quota that nothing is known about is left out.
+    no new pull. A quota that nothing is known about is left out, and so is a preference for any other quota.
     """
     by_id: dict[str, list[Grant]] = {}
     for grant in offered:
@@ -124,7 +163,10 @@ def keep_relevant(
         for line in lines
         if (found := find_grant(line, by_id.get(line.quota_id, ())))
     }
-    return Grants(project, pulled.replace(microsecond=0), tuple(sorted(kept, key=_order)))
+    asked = None
+    if preferences is not None:
+        asked = tuple(sorted((each for each in preferences if any(map(each.is_for, lines))), key=_order))
+    return Grants(project, pulled.replace(microsecond=0), tuple(sorted(kept, key=_order)), asked)
 
 
 def parse_grants(content: bytes, file: str, project: str) -> Grants:
@@ -151,18 +193,32 @@ def parse_grants(content: bytes, file: str, project: str) -> Grants:
             file,
         )
     pulled = datetime.strptime(parsed.pulled, _TIME).replace(tzinfo=UTC)
-    return Grants(parsed.project, pulled, tuple(row.to_grant() for row in parsed.grants))
+    asked = None if parsed.preferences is None else tuple(row.to_preference() for row in parsed.preferences)
+    return Grants(parsed.project, pulled, tuple(row.to_grant() for row in parsed.grants), asked)
 
 
 def render_grants(grants: Grants) -> str:
-    """Return the file's text: sorted, a line for each grant, the same for the same grants."""
-    rows = ",\n".join(f"    {json.dumps(_row(grant))}" for grant in sorted(grants.grants, key=_order))
-    body = f"\n{rows}\n  " if rows else ""
-    pulled = grants.pulled.astimezone(UTC).strftime(_TIME)
-    return f'{{\n  "project": "{grants.project}",\n  "pulled": "{pulled}",\n  "grants": [{body}]\n}}\n'
+    """Return the file's text: sorted, a line for each grant and preference, the same for the same grants."""
+    parts = [
+        f'"project": "{grants.project}"',
+        f'"pulled": "{grants.pulled.astimezone(UTC).strftime(_TIME)}"',
+        f'"grants": {_render_rows(map(_row, sorted(grants.grants, key=_order)))}',
+    ]
+    if grants.preferences is not None:
+        rows = map(_preference_row, sorted(grants.preferences, key=_order))
+        parts.append(f'"preferences": {_render_rows(rows)}')
+    return "{\n  " + ",\n  ".join(parts) + "\n}\n"
 
 
-class _GrantRow(Section):
+def _render_rows(rows: Iterable[Mapping[str, Any]]) -> str:
+    text = ",\n".join(f"    {json.dumps(row)}" for row in rows)
+    return f"[\n{text}\n  ]" if text else "[]"
+
+
+_Amount = Annotated[int, Field(strict=True, ge=UNLIMITED, lt=2**63)]
+
+
+class _QuotaRow(Section):
     service: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9.-]{0,126}$")] = Field(
         examples=["compute.googleapis.com"]
     )
@@ -173,12 +229,38 @@ class _GrantRow(Section):
         examples=["us-central1"]
     )
     dimensions: dict[str, str]
-    value: Annotated[int, Field(strict=True, ge=UNLIMITED, lt=2**63)]
+
+
+class _GrantRow(_QuotaRow):
+    value: _Amount
 
     def to_grant(self) -> Grant:
         """Return the row as the rest of headroom knows it."""
         dimensions = tuple(sorted(self.dimensions.items()))
         return Grant(self.service, self.quota_id, self.region, dimensions, _normalise(self.value))
+
+
+class _PreferenceRow(_QuotaRow):
+    name: Annotated[str, StringConstraints(pattern=r"^[^/\s]{1,255}$")] = Field(
+        examples=["dev-quota-n2-cpus-us-central1"]
+    )
+    preferred: _Amount
+    granted: _Amount | None
+    reconciling: Flag
+
+    def to_preference(self) -> Preference:
+        """Return the row as the rest of headroom knows it."""
+        granted = None if self.granted is None else _normalise(self.granted)
+        return Preference(
+            self.name,
+            self.service,
+            self.quota_id,
+            self.region,
+            tuple(sorted(self.dimensions.items())),
+            _normalise(self.preferred),
+            granted,
+            self.reconciling,
+        )
 
 
 class _GrantsFile(Section):
@@ -187,6 +269,7 @@ class _GrantsFile(Section):
         examples=["2026-11-21T08:30:00Z"]
     )
     grants: tuple[_GrantRow, ...]
+    preferences: tuple[_PreferenceRow, ...] | None = None
 
     @field_validator("pulled", mode="after")
     @classmethod
@@ -199,10 +282,12 @@ class _GrantsFile(Section):
 
     @model_validator(mode="after")
     def _distinct(self) -> "_GrantsFile":
-        seen = Counter(_order(row.to_grant()) for row in self.grants)
-        for (_, quota_id, region, _), count in seen.items():
-            if count > 1:
-                raise ValueError(f"the same quota stands there twice: {quota_id}, {region or 'all regions'}")
+        asked = [row.to_preference() for row in self.preferences or ()]
+        for orders in ([_order(row.to_grant()) for row in self.grants], [_order(row) for row in asked]):
+            for (_, quota_id, region, _), count in Counter(orders).items():
+                if count > 1:
+                    where = region or "all regions"
+                    raise ValueError(f"the same quota stands there twice: {quota_id}, {where}")
         return self
 
 
@@ -246,17 +331,32 @@ def _normalise(value: int) -> int:
     return UNLIMITED if value >= _NO_LIMIT_FROM else value
 
 
-def _order(grant: Grant) -> tuple[str, str, str, tuple[tuple[str, str], ...]]:
-    return grant.service, grant.quota_id, grant.region or "", grant.dimensions
+def _order(item: Grant | Preference) -> tuple[str, str, str, tuple[tuple[str, str], ...]]:
+    return item.service, item.quota_id, item.region or "", item.dimensions
 
 
 def _row(grant: Grant) -> dict[str, Any]:
+    return _quota_row(grant) | {"value": grant.value}
+
+
+def _preference_row(preference: Preference) -> dict[str, Any]:
+    return (
+        {"name": preference.name}
+        | _quota_row(preference)
+        | {
+            "preferred": preference.preferred,
+            "granted": preference.granted,
+            "reconciling": preference.reconciling,
+        }
+    )
+
+
+def _quota_row(item: Grant | Preference) -> dict[str, Any]:
     return {
-        "service": grant.service,
-        "quota_id": grant.quota_id,
-        "region": grant.region,
-        "dimensions": dict(grant.dimensions),
-        "value": grant.value,
+        "service": item.service,
+        "quota_id": item.quota_id,
+        "region": item.region,
+        "dimensions": dict(item.dimensions),
     }
 
 

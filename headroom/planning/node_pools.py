@@ -11,6 +11,7 @@ from headroom.catalog.topologies import hosts, is_multi_host, parse_topology, si
 from headroom.planning.names import shape_hash
 from headroom.spec.base import POOL_LABEL
 from headroom.spec.pools import BlueGreen, FlexStart, Pool, Reservation, Surge
+from headroom.spec.quota import SystemPods
 
 DEFAULT_SURGE = Surge(max_surge=1, max_unavailable=0)
 IN_PLACE = Surge(max_surge=0, max_unavailable=1)
@@ -104,6 +105,9 @@ class PoolPlan:
     taints: tuple[tuple[str, str, str], ...]
     gke_labels: tuple[tuple[str, str], ...]
     gke_taints: tuple[str, ...]
+    system_cpu_millis: int
+    """What GKE's own pods ask for on every node, in thousandths of a core."""
+    system_memory_bytes: int
 
     @property
     def max_nodes(self) -> int:
@@ -138,18 +142,31 @@ class PoolPlan:
         )
 
     @property
+    def devices_per_unit(self) -> int:
+        """Devices that are scheduled as a whole: the chips of a TPU slice or host, one GPU, none without."""
+        if self.accelerator is None or self.accelerator.kind == "gpu":
+            return 1
+        return self.devices_per_node * self.hosts_per_slice
+
+    @property
     def cpu_millis_per_node(self) -> int:
-        """Thousandths of a core that pods can ask for on each node."""
-        return allocatable(self.machine).cpu_millis
+        """Thousandths of a core that pipelines' pods can ask for on each node."""
+        return max(0, allocatable(self.machine).cpu_millis - self.system_cpu_millis)
 
     @property
     def memory_bytes_per_node(self) -> int:
-        """Bytes of memory that pods can ask for on each node."""
-        return allocatable(self.machine).memory_mib * 2**20
+        """Bytes of memory that pipelines' pods can ask for on each node."""
+        return max(0, allocatable(self.machine).memory_mib * 2**20 - self.system_memory_bytes)
 
 
 def plan_pool(
-    name: str, pool: Pool, default_zones: tuple[str, ...], *, serves: bool, disk_key: str
+    name: str,
+    pool: Pool,
+    default_zones: tuple[str, ...],
+    *,
+    serves: bool,
+    disk_key: str,
+    system_pods: SystemPods,
 ) -> PoolPlan:
     """Return the complete plan of a pool that breaks none of the rules of `pool_rules`.
 
@@ -193,6 +210,8 @@ def plan_pool(
             clients=node.attachment.clients if node.attachment else 1,
         ),
         gke_taints=node_taints(machine, accelerator, pool.capacity.kind),
+        system_cpu_millis=system_pods.cpu,
+        system_memory_bytes=system_pods.memory,
     )
 
 

@@ -1,14 +1,16 @@
 """Who may use how much of which pool: limits made complete, and checked against what the pools have."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from headroom.planning.node_pools import PoolPlan
 from headroom.spec.errors import Problem, suggest
-from headroom.spec.pipelines import Limits, Pipeline
+from headroom.spec.pipelines import DeviceLimit, Limits, Pipeline
 from headroom.spec.quantities import format_cpu, format_memory
+
+if TYPE_CHECKING:
+    from headroom.planning.estimates import Estimate
 
 Resource = Literal["cpu", "memory", "gpus", "chips"]
 
@@ -28,6 +30,16 @@ class LimitPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessPlan:
+    """A cloud role that the pipeline's pods have: on one bucket or dataset, or on the project where both
+    are None."""
+
+    role: str
+    bucket: str | None
+    dataset: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class PipelinePlan:
     """A pipeline and all its limits."""
 
@@ -35,17 +47,23 @@ class PipelinePlan:
     kind: Literal["data", "training", "validation", "serving"]
     model: str
     owner: str
+    admission: Literal["open", "held", "draining"]
+    access: tuple[AccessPlan, ...]
     limits: tuple[LimitPlan, ...]
+    estimate: "Estimate | None" = None
+    """What its demand needs, if it states one; the limits are that where it states none."""
 
 
-def capacity(pool: PoolPlan) -> dict[Resource, int]:
-    """Return what pods can ask for of a pool at its maximum, upgrades not counted."""
+def capacity(pool: PoolPlan, nodes: int | None = None) -> dict[Resource, int]:
+    """Return what pods can ask for of that many nodes, by default of the pool at its maximum; upgrades are
+    not counted."""
+    nodes = pool.max_nodes if nodes is None else nodes
     device = _DEVICE[_kind(pool)]
     amounts: dict[Resource, int] = {
-        "cpu": pool.max_nodes * pool.cpu_millis_per_node,
-        "memory": pool.max_nodes * pool.memory_bytes_per_node,
+        "cpu": nodes * pool.cpu_millis_per_node,
+        "memory": nodes * pool.memory_bytes_per_node,
     }
-    return amounts if device is None else amounts | {device: pool.max_nodes * pool.devices_per_node}
+    return amounts if device is None else amounts | {device: nodes * pool.devices_per_node}
 
 
 def format_amount(resource: Resource, amount: int) -> str:
@@ -55,12 +73,30 @@ def format_amount(resource: Resource, amount: int) -> str:
     return format_memory(amount) if resource == "memory" else str(amount)
 
 
-def plan_pipeline(name: str, pipeline: Pipeline, pools: Mapping[str, PoolPlan]) -> PipelinePlan:
+def kubernetes_amount(resource: Resource, amount: int) -> str:
+    """Return an amount as Kubernetes itself writes it, so that nothing differs when it is read back."""
+    if resource == "cpu" and amount % 1_000:
+        return f"{amount}m"
+    return format_amount(resource, amount)
+
+
+def plan_pipeline(
+    name: str, pipeline: Pipeline, pools: Mapping[str, PoolPlan], estimate: "Estimate | None" = None
+) -> PipelinePlan:
     """Return the complete plan of a pipeline for which `check_pipeline` finds nothing."""
     limits = (
         limit for pool, asked in sorted(pipeline.limits.items()) for limit in _plan_limits(pools[pool], asked)
     )
-    return PipelinePlan(name, pipeline.kind, pipeline.model, pipeline.owner, tuple(limits))
+    return PipelinePlan(
+        name,
+        pipeline.kind,
+        pipeline.model,
+        pipeline.owner,
+        pipeline.admission,
+        tuple(AccessPlan(access.role, access.bucket, access.dataset) for access in pipeline.access),
+        tuple(limits),
+        estimate,
+    )
 
 
 def check_pipeline(name: str, pipeline: Pipeline, pools: Mapping[str, PoolPlan]) -> list[Problem]:
@@ -76,36 +112,6 @@ def check_pipeline(name: str, pipeline: Pipeline, pools: Mapping[str, PoolPlan])
                 Problem(f"{path}.{pool}", "is a pool of accelerators; data pipelines run on processors only")
             )
         problems += [Problem(f"{path}.{pool}{key}", text) for key, text in _check_limits(pools[pool], asked)]
-    return problems
-
-
-def check_promises(pipelines: Iterable[PipelinePlan], pools: Mapping[str, PoolPlan]) -> list[Problem]:
-    """Return the caps that no pool could ever grant, and the guarantees that together exceed a pool."""
-    problems: list[Problem] = []
-    promised: dict[tuple[str, Resource], int] = defaultdict(int)
-    amounts = {name: capacity(pool) for name, pool in pools.items()}
-    for pipeline in pipelines:
-        for limit in pipeline.limits:
-            most = amounts[limit.pool][limit.resource]
-            promised[limit.pool, limit.resource] += limit.guarantee
-            if limit.cap > most:
-                problems.append(
-                    Problem(
-                        f"headroom:pipelines.{pipeline.name}.limits.{limit.pool}.{limit.resource}.cap",
-                        f"is {format_amount(limit.resource, limit.cap)}, and the whole pool has "
-                        f"{format_amount(limit.resource, most)}; lower the cap or raise the pool's max",
-                    )
-                )
-    for (pool, resource), total in promised.items():
-        most = amounts[pool][resource]
-        if total > most:
-            problems.append(
-                Problem(
-                    f"headroom:pools.{pool}",
-                    f"the guarantees of {resource} add up to {format_amount(resource, total)}, and the pool "
-                    f"has {format_amount(resource, most)}; lower guarantees or raise the pool's max",
-                )
-            )
     return problems
 
 
@@ -131,6 +137,26 @@ def _check_limits(pool: PoolPlan, asked: Limits) -> list[tuple[str, str]]:
         for resource in required
         if getattr(asked, resource) is None
     ]
+    if device == "chips" and asked.chips is not None:
+        complaints += _check_chips(pool, asked.chips)
+    return complaints
+
+
+def _check_chips(pool: PoolPlan, chips: DeviceLimit) -> list[tuple[str, str]]:
+    """TPU pods take all chips of a host, and of a slice all hosts."""
+    unit = pool.devices_per_unit
+    what = "slices" if pool.hosts_per_slice > 1 else "hosts"
+    complaints = []
+    for key, amount, least in (("guarantee", chips.guarantee, 0), ("cap", chips.cap, unit)):
+        if amount % unit:
+            nearest = dict.fromkeys((max(least, amount // unit * unit), -(-amount // unit) * unit))
+            complaints.append(
+                (
+                    f".chips.{key}",
+                    f"is {amount}, and {pool.name} is scheduled by whole {what} of {unit} chips; write "
+                    + " or ".join(map(str, nearest)),
+                )
+            )
     return complaints
 
 

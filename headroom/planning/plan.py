@@ -1,25 +1,39 @@
 """From a validated platform to everything that is decided about it: a table of contents that only calls."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from headroom.planning.allocation import Share, check_shares, find_shortfalls, fit_promises, share_out
+from headroom.planning.cloud_quotas import CloudQuotasPlan, check_contact, plan_cloud_quotas
 from headroom.planning.cluster import (
     SYSTEM_POOL,
+    SYSTEM_TAINT,
     ClusterPlan,
     check_cluster,
     plan_cluster,
     plan_system_pool,
 )
+from headroom.planning.collection import CollectionPlan, plan_collection, plan_volume_quota
+from headroom.planning.demand import relocate, settle
 from headroom.planning.encryption import EncryptionPlan, plan_encryption
+from headroom.planning.grant_bounds import bound_nodes
+from headroom.planning.grants import Grants
+from headroom.planning.kueue_release import KueuePlan, plan_kueue
+from headroom.planning.logging import LoggingPlan, check_logging, logging_traits, plan_logging
+from headroom.planning.models import check_models
 from headroom.planning.names import check_environment
 from headroom.planning.network import NetworkPlan, check_network, plan_network
 from headroom.planning.node_pools import PoolPlan, plan_pool
-from headroom.planning.pipelines import PipelinePlan, check_pipeline, check_promises, plan_pipeline
+from headroom.planning.pipelines import PipelinePlan, check_pipeline, plan_pipeline
 from headroom.planning.pool_rules import check_pool
+from headroom.planning.queues import check_pools
 from headroom.planning.quota import QuotaDraw, plan_pool_quota, sum_quota
 from headroom.planning.services import plan_services
-from headroom.spec.errors import Problem, StackFileError
+from headroom.planning.serving_hardware import compare_hardware
+from headroom.planning.tenancy import TenancyPlan, check_names, plan_tenancy
+from headroom.spec.errors import Problem, StackFileError, suggest
+from headroom.spec.pipelines import Pipeline
 from headroom.spec.platform import Platform
 from headroom.spec.stack_file import parse_config
 
@@ -32,6 +46,8 @@ class Plan:
     project: str
     region: str
     labels: tuple[tuple[str, str], ...]
+    traits: tuple[str, ...]
+    """What is out of the ordinary and so needs an API or a role of its own."""
     services: tuple[str, ...]
     network: NetworkPlan
     encryption: EncryptionPlan
@@ -39,8 +55,22 @@ class Plan:
     system_pool: PoolPlan
     pools: tuple[PoolPlan, ...]
     pipelines: tuple[PipelinePlan, ...]
+    shares: tuple[Share, ...]
+    """How each resource is shared with what the cloud has granted."""
+    shortfalls: tuple[Problem, ...]
+    """Promises that fit into the pools and not into what the cloud has granted."""
+    awaits_grants: bool
+    """Whether shortfalls are waited out, with promises cut in proportion, rather than refused."""
+    logging: LoggingPlan
+    notes: tuple[Problem, ...]
+    """What is allowed, and worth a second look."""
+    kueue: KueuePlan
+    tenancy: TenancyPlan
+    collection: CollectionPlan
     pool_quota: tuple[QuotaDraw, ...]
     quota: tuple[QuotaDraw, ...]
+    quota_requests: CloudQuotasPlan | None
+    """What is asked of the cloud beyond what it has granted; None: the stack asks for nothing."""
 
     @property
     def all_pools(self) -> tuple[PoolPlan, ...]:
@@ -48,8 +78,8 @@ class Plan:
         return (self.system_pool, *self.pools)
 
 
-def plan_config(config: Mapping[str, Any], environment: str, file: str) -> Plan:
-    """Return the plan for the `config:` of a stack file.
+def plan_config(config: Mapping[str, Any], environment: str, file: str, grants: Grants | None = None) -> Plan:
+    """Return the plan for the `config:` of a stack file, within `grants` as far as these are known.
 
     Raises StackFileError with every problem of the file: those of its form and, of the entries that are well
     formed, those of its substance.
@@ -60,12 +90,12 @@ def plan_config(config: Mapping[str, Any], environment: str, file: str) -> Plan:
         substance = assess(error.remainder, environment).problems if error.remainder else ()
         raise StackFileError([*error.problems, *substance], file) from None
     try:
-        return plan(platform, environment)
+        return plan(platform, environment, grants)
     except StackFileError as error:
         raise StackFileError(error.problems, file) from None
 
 
-def plan(platform: Platform, environment: str) -> Plan:
+def plan(platform: Platform, environment: str, grants: Grants | None = None) -> Plan:
     """Return everything that is decided about `platform`, for the stack called `environment`.
 
     Raises StackFileError with every rule that the platform breaks.
@@ -74,22 +104,55 @@ def plan(platform: Platform, environment: str) -> Plan:
     if found.problems:
         raise StackFileError(found.problems)
     all_pools = (found.system_pool, *found.pools)
-    pool_quota = tuple(draw for pool in all_pools for draw in plan_pool_quota(pool, platform.region))
+    traits = _find_traits(platform, found.pools)
+    bounds = bound_nodes(found.system_pool, found.pools, platform.region, grants)
+    shares = share_out(found.pools, found.pipelines, platform.quota, bounds)
+    fitted = fit_promises(found.pipelines, shares)
+    pool_quota = (
+        *(draw for pool in all_pools for draw in plan_pool_quota(pool, platform.region)),
+        plan_volume_quota(platform.region),
+    )
+    quota = sum_quota(pool_quota)
     return Plan(
         environment=environment,
         project=platform.project,
         region=platform.region,
         labels=tuple(sorted((platform.environment.labels | _own_labels(environment)).items())),
-        services=plan_services({"registries"} if platform.cluster.private_registries else ()),
+        traits=tuple(sorted(traits)),
+        services=plan_services(traits),
         network=plan_network(platform.network),
         encryption=plan_encryption(platform.encryption),
         cluster=plan_cluster(platform),
         system_pool=found.system_pool,
         pools=found.pools,
         pipelines=found.pipelines,
+        shares=shares,
+        shortfalls=tuple(find_shortfalls(shares, bounds)),
+        awaits_grants=platform.quota.grants == "awaited",
+        logging=plan_logging(platform, environment),
+        notes=tuple(compare_hardware(found.pipelines, {pool.name: pool for pool in found.pools})),
+        kueue=plan_kueue(sum(pool.peak_nodes for pool in all_pools), SYSTEM_POOL, SYSTEM_TAINT[:2]),
+        tenancy=plan_tenancy(
+            platform, found.pools, fitted, share_out(found.pools, fitted, platform.quota, bounds)
+        ),
+        collection=plan_collection(platform, environment, SYSTEM_POOL, SYSTEM_TAINT[:2]),
         pool_quota=pool_quota,
-        quota=sum_quota(pool_quota),
+        quota=quota,
+        quota_requests=plan_cloud_quotas(platform.quota.requests, environment, quota, grants),
     )
+
+
+def _find_traits(platform: Platform, pools: Iterable[PoolPlan]) -> set[str]:
+    traits = logging_traits(platform.logging)
+    if platform.cluster.private_registries:
+        traits.add("registries")
+    if platform.quota.requests:
+        traits.add("quota_requests")
+    if not platform.cluster.security_group:
+        traits.add("no_security_group")
+    if any(pool.placement and pool.placement.workload_policy for pool in pools):
+        traits.add("workload_policy")
+    return traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +173,33 @@ def assess(platform: Platform, environment: str) -> Assessment:
     planned = {pool.name: pool for pool in pools}
     pipelines = []
     for name, pipeline in sorted(platform.pipelines.items()):
-        sound = {pool: limit for pool, limit in pipeline.limits.items() if pool not in broken}
-        judged = (
-            pipeline if len(sound) == len(pipeline.limits) else pipeline.model_copy(update={"limits": sound})
-        )
-        if found := check_pipeline(name, judged, planned):
+        settled = settle(name, _without_pools(pipeline, broken), planned, platform.baselines)
+        if found := [*settled.problems, *check_pipeline(name, settled.pipeline, planned)]:
             problems += found
         else:
-            pipelines.append(plan_pipeline(name, judged, planned))
-    problems += check_promises(pipelines, planned)
+            pipelines.append(plan_pipeline(name, settled.pipeline, planned, settled.estimate))
+    problems += [
+        *check_models(platform),
+        *check_logging(platform, environment),
+        *check_pools(platform.pools),
+        *check_names(platform.pipelines),
+    ]
+    problems += [*_check_experiments(platform), *check_contact(platform)]
+    estimated = [name for name, pipeline in platform.pipelines.items() if not pipeline.limits]
+    problems += relocate(check_shares(share_out(pools, pipelines, platform.quota), pipelines), estimated)
     system_pool = plan_system_pool(platform)
     problems += _check_keys(pools)
     problems += check_network(platform.network, (system_pool, *pools))
     return Assessment(tuple(problems), system_pool, pools, tuple(pipelines))
+
+
+def _without_pools(pipeline: Pipeline, broken: Collection[str]) -> Pipeline:
+    """Leave out what a pipeline says of pools that cannot be judged."""
+    if not pipeline.pools & set(broken):
+        return pipeline
+    limits = {pool: limit for pool, limit in pipeline.limits.items() if pool not in broken}
+    demand = pipeline.demand if pipeline.demand and pipeline.demand.pool not in broken else None
+    return pipeline.model_copy(update={"limits": limits, "demand": demand})
 
 
 def _assess_pools(platform: Platform) -> tuple[tuple[PoolPlan, ...], dict[str, list[Problem]]]:
@@ -130,7 +207,7 @@ def _assess_pools(platform: Platform) -> tuple[tuple[PoolPlan, ...], dict[str, l
         pool
         for pipeline in platform.pipelines.values()
         if pipeline.kind == "serving"
-        for pool in pipeline.limits
+        for pool in pipeline.pools
     }
     zones, disk_key = platform.cluster.zones, platform.encryption.protection
     plans, broken = [], {}
@@ -138,8 +215,26 @@ def _assess_pools(platform: Platform) -> tuple[tuple[PoolPlan, ...], dict[str, l
         if problems := check_pool(name, pool, platform.region, zones):
             broken[name] = problems
         else:
-            plans.append(plan_pool(name, pool, zones, serves=name in serving, disk_key=disk_key))
+            plans.append(
+                plan_pool(
+                    name,
+                    pool,
+                    zones,
+                    serves=name in serving,
+                    disk_key=disk_key,
+                    system_pods=platform.quota.system_pods,
+                )
+            )
     return tuple(plans), broken
+
+
+def _check_experiments(platform: Platform) -> list[Problem]:
+    path = "headroom:quota.experiments.pools"
+    return [
+        Problem(f"{path}.{pool}", "names no pool of this stack" + suggest(pool, platform.pools))
+        for pool in platform.quota.experiments.pools
+        if pool not in platform.pools
+    ]
 
 
 def _check_keys(pools: Iterable[PoolPlan]) -> list[Problem]:

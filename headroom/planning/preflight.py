@@ -6,6 +6,7 @@ from functools import cache
 from typing import Literal
 
 from headroom.catalog.facts import load_facts
+from headroom.planning.addresses import is_example
 from headroom.planning.names import state_bucket
 from headroom.planning.org_policies import Constraint, constraints
 from headroom.planning.plan import Plan
@@ -16,9 +17,6 @@ State = Literal["ok", "missing", "unknown"]
 
 _FIRST_NODE = "e2-medium"
 """The machine of the pool that GKE makes first and that is deleted at once."""
-
-_EXAMPLE_DOMAINS = ("example", "example.com", "example.net", "example.org", "test", "invalid")
-"""Domains that nobody can own (RFC 2606)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +94,8 @@ class Needs:
     machines: tuple[MachineNeed, ...]
     reservations: tuple[ReservationNeed, ...]
     draws: tuple[QuotaDraw, ...]
+    asks_quota: bool
+    """Whether `pulumi up` asks for the quota that is short."""
     groups: tuple[str, ...]
     example_addresses: tuple[str, ...]
     """Owners in domains that nobody can own: they are never asked for."""
@@ -115,7 +115,7 @@ def derive_needs(plan: Plan) -> Needs:
     """Return what `plan` needs of its project."""
     addresses = _addresses(plan)
     groups = tuple(address for address in addresses if not is_example(address))
-    traits = _traits(plan) | ({"groups"} if groups else set())
+    traits = {*plan.traits, *(["groups"] if groups else [])}
     machines = _machines(plan)
     return Needs(
         environment=plan.environment,
@@ -128,15 +128,10 @@ def derive_needs(plan: Plan) -> Needs:
         machines=machines,
         reservations=_reservations(plan),
         draws=plan.quota,
+        asks_quota=plan.quota_requests is not None,
         groups=groups,
         example_addresses=tuple(address for address in addresses if is_example(address)),
     )
-
-
-def is_example(address: str) -> bool:
-    """Return whether a mail address lies in a domain that is reserved for examples."""
-    domain = address.rsplit("@", 1)[-1].lower()
-    return any(domain == name or domain.endswith(f".{name}") for name in _EXAMPLE_DOMAINS)
 
 
 def exit_code(checks: Iterable[Check]) -> int:
@@ -146,17 +141,6 @@ def exit_code(checks: Iterable[Check]) -> int:
     if "missing" in states:
         return 1
     return 3 if "unknown" in states else 0
-
-
-def _traits(plan: Plan) -> set[str]:
-    traits = set()
-    if any(pool.placement and pool.placement.workload_policy for pool in plan.all_pools):
-        traits.add("workload_policy")
-    if plan.cluster.registries:
-        traits.add("registries")
-    if not plan.cluster.security_group:
-        traits.add("no_security_group")
-    return traits
 
 
 @cache
@@ -207,5 +191,6 @@ def _reservations(plan: Plan) -> tuple[ReservationNeed, ...]:
 
 def _addresses(plan: Plan) -> tuple[str, ...]:
     owners = {pipeline.owner for pipeline in plan.pipelines}
-    groups = {owner.removeprefix("group:") for owner in owners if owner.startswith("group:")}
+    readers = {reader for bucket in plan.logging.buckets for reader in bucket.readers}
+    groups = {who.removeprefix("group:") for who in owners | readers if who.startswith("group:")}
     return tuple(sorted(groups | ({plan.cluster.security_group} if plan.cluster.security_group else set())))

@@ -24,10 +24,18 @@ class QuotaDraw:
 
 def plan_pool_quota(pool: PoolPlan, region: str) -> tuple[QuotaDraw, ...]:
     """Return what one pool draws at its peak, upgrades and disks included."""
+    return tuple(
+        QuotaDraw(line, pool.name, ceil(amount * pool.peak_nodes))
+        for line, amount in draw_per_node(pool, region).items()
+    )
+
+
+def draw_per_node(pool: PoolPlan, region: str) -> dict[QuotaLine, Fraction]:
+    """Return what one node of a pool draws, in the unit of each quota; a part of a GPU as a fraction."""
     totals: dict[QuotaLine, Fraction] = defaultdict(Fraction)
     for line, amount in _node_lines(pool, region):
-        totals[line] += Fraction(amount) * pool.peak_nodes
-    return tuple(QuotaDraw(line, pool.name, ceil(amount)) for line, amount in totals.items())
+        totals[line] += Fraction(amount)
+    return dict(totals)
 
 
 def sum_quota(draws: Iterable[QuotaDraw]) -> tuple[QuotaDraw, ...]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from headroom.planning.grants import UNLIMITED, Standing
+from headroom.planning.cloud_quotas import judge_request, name_request, place_request, render_import
+from headroom.planning.grants import UNLIMITED, Preference, Standing
 from headroom.planning.org_policies import Constraint, PolicyRule, judge_rules
 from headroom.planning.preflight import (
     Check,
@@ -139,9 +140,28 @@ def check_reservations(
     return checks
 
 
-def check_quotas(needs: Needs, standings: Iterable[Standing]) -> list[Check]:
-    """Judge the quotas that the plan draws from by what is granted now."""
-    return [_check_quota(needs, standing) for standing in standings]
+def check_quotas(
+    needs: Needs, standings: Iterable[Standing], preferences: Iterable[Preference] = ()
+) -> list[Check]:
+    """Judge the quotas that the plan draws from by what is granted now; `preferences` was asked for already."""
+    asked = tuple(preferences)
+    return [_check_quota(needs, standing, _find_preference(standing, asked)) for standing in standings]
+
+
+def check_requests(
+    needs: Needs, standings: Iterable[Standing], preferences: Iterable[Preference]
+) -> list[Check]:
+    """Judge the requests for quota that `pulumi up` will find, and that somebody else has made.
+
+    Whether the stack has taken one in is not known here; the command that does so does nothing if it has.
+    """
+    asked = tuple(preferences)
+    return [
+        _check_request(needs, standing, preference)
+        for standing in standings
+        if needs.asks_quota and (preference := _find_preference(standing, asked))
+        if preference.name != name_request(needs.environment, standing.draw.quota)
+    ]
 
 
 def check_group(group: str, *, exists: bool) -> Check:
@@ -229,11 +249,43 @@ def _reservation(need: ReservationNeed, state: State, detail: str) -> Check:
     return Check("reservations", need.name, state, detail, remedy)
 
 
-def _check_quota(needs: Needs, standing: Standing) -> Check:
+def _find_preference(standing: Standing, preferences: Iterable[Preference]) -> Preference | None:
+    return next((each for each in preferences if each.is_for(standing.draw.quota)), None)
+
+
+def _check_request(needs: Needs, standing: Standing, preference: Preference) -> Check:
+    subject = _name_quota(standing)
+    detail = f"{_describe_request(preference)}, by somebody else"
+    if not _is_to_be_raised(standing, preference):
+        return Check("quota requests", subject, "ok", f"{detail}; the stack adopts it as it is")
     line = standing.draw.quota
-    where = line.region or "all regions"
+    key = name_request(needs.environment, line)
+    remedy = (
+        f"headroom quota pull -s {needs.environment} && "
+        f"{render_import(needs.environment, needs.project, key, preference.name)}"
+    )
+    detail += f"; `pulumi up` can raise it to {standing.draw.amount:,} only if the stack has taken it in"
+    return Check("quota requests", subject, "unknown", detail, remedy)
+
+
+def _is_to_be_raised(standing: Standing, preference: Preference) -> bool:
+    return standing.state == "short" and 0 <= preference.preferred < standing.draw.amount
+
+
+def _describe_request(preference: Preference) -> str:
+    amount = "no limit" if preference.preferred == UNLIMITED else f"{preference.preferred:,}"
+    state = judge_request(preference.preferred, preference.granted, reconciling=preference.reconciling)
+    return f"{amount} asked for as {preference.name}, {state}"
+
+
+def _name_quota(standing: Standing) -> str:
+    line = standing.draw.quota
     dimensions = "".join(f", {key}={value}" for key, value in line.dimensions)
-    subject = f"{line.quota_id} ({where}{dimensions})"
+    return f"{line.quota_id} ({line.region or 'all regions'}{dimensions})"
+
+
+def _check_quota(needs: Needs, standing: Standing, preference: Preference | None) -> Check:
+    subject = _name_quota(standing)
     drawn = f"{standing.draw.amount:,} drawn"
     if standing.state == "unknown":
         console = f"https://console.cloud.google.com/iam-admin/quotas?project={needs.project}"
@@ -242,11 +294,23 @@ def _check_quota(needs: Needs, standing: Standing) -> Check:
     granted = "no limit" if standing.granted == UNLIMITED else f"{standing.granted:,} granted"
     if standing.state == "enough":
         return Check("quotas", subject, "ok", f"{drawn}, {granted}")
-    places = [f"region={line.region}"] if line.region else []
-    pairs = ",".join([*places, *(f"{key}={value}" for key, value in line.dimensions)])
-    remedy = (
-        f"gcloud beta quotas preferences create --project={needs.project} --service={line.service} "
+    detail = f"{drawn}, {granted}: short by {standing.short_by:,}"
+    if preference:
+        detail += f"; {_describe_request(preference)}"
+    return Check("quotas", subject, "missing", detail, _ask_for(needs, standing, preference))
+
+
+def _ask_for(needs: Needs, standing: Standing, preference: Preference | None) -> str:
+    """Return the command that asks for a quota that is short, or shows the request that awaits its answer."""
+    line = standing.draw.quota
+    verb, name = ("update", f"{preference.name} ") if preference else ("create", "")
+    if preference and not _is_to_be_raised(standing, preference):
+        return f"gcloud beta quotas preferences describe {preference.name} --project={needs.project}"
+    if needs.asks_quota:
+        return f"headroom quota pull -s {needs.environment} && pulumi up -s {needs.environment}"
+    pairs = ",".join(f"{key}={value}" for key, value in place_request(line).items())
+    return (
+        f"gcloud beta quotas preferences {verb} {name}--project={needs.project} --service={line.service} "
         f"--quota-id={line.quota_id} --preferred-value={standing.draw.amount} --email=YOUR_ADDRESS"
         + (f" --dimensions={pairs}" if pairs else "")
     )
-    return Check("quotas", subject, "missing", f"{drawn}, {granted}: short by {standing.short_by:,}", remedy)

@@ -21,7 +21,11 @@ class ApiNeed:
 
 def find_apis(traits: Collection[str]) -> tuple[ApiNeed, ...]:
     """Return the APIs that an environment with these traits needs, in the order of enabling."""
-    return tuple(need for need, when in _apis() if not when or when in traits)
+    needs: dict[str, ApiNeed] = {}
+    for need, when in _apis():
+        if not when or when in traits:
+            needs.setdefault(need.api, need)
+    return tuple(needs.values())
 
 
 def plan_services(traits: Collection[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from headroom.planning.node_pools import PoolPlan
 from headroom.planning.pipelines import capacity
 from headroom.planning.plan import Plan
 from headroom.planning.quota import QuotaDraw
+from headroom.report.cloud_quotas_table import describe_requests
 
 
 def render_json(plan: Plan, grants: Grants | None = None) -> str:
@@ -33,8 +34,15 @@ def describe_plan(plan: Plan, grants: Grants | None = None) -> dict[str, Any]:
         "cluster": cluster,
         "pools": [_describe_pool(pool) for pool in plan.all_pools],
         "pipelines": [asdict(pipeline) for pipeline in plan.pipelines],
+        "shares": [
+            asdict(share) | {"available": share.available, "shared": share.shared} for share in plan.shares
+        ],
+        "shortfalls": [{"key": problem.path, "problem": problem.message} for problem in plan.shortfalls],
+        "notes": [{"key": problem.path, "note": problem.message} for problem in plan.notes],
+        "tenancy": asdict(plan.tenancy),
         "pool_quota": [_describe_draw(draw) for draw in plan.pool_quota],
         "quota": [_describe_standing(standing) for standing in compare(plan.quota, grants)],
+        "quota_requests": describe_requests(plan.quota_requests),
         "grants_pulled": grants.pulled.isoformat() if grants else None,
     }
 

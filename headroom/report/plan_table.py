@@ -1,11 +1,15 @@
 """The plan as tables, for people."""
 
+from itertools import groupby
+
 from rich.console import Console
 
+from headroom.planning.allocation import Share, describe_amount
 from headroom.planning.grants import Grants, Standing, compare
 from headroom.planning.node_pools import PoolPlan
 from headroom.planning.pipelines import LimitPlan, capacity, format_amount
 from headroom.planning.plan import Plan
+from headroom.report.cloud_quotas_table import print_requests
 from headroom.report.quota_table import render_granted, render_standing
 from headroom.report.tables import Column, make_console, print_table
 from headroom.spec.pools import BlueGreen
@@ -23,6 +27,8 @@ def print_plan(plan: Plan, grants: Grants | None = None) -> None:
     console.print(f"[bold]{plan.environment}[/bold]: {plan.project}, {plan.region}, {tier}\n")
     _print_pools(console, plan)
     _print_quota(console, plan, grants)
+    print_requests(console, plan.quota_requests.requests if plan.quota_requests else ())
+    _print_shares(console, plan)
     _print_pipelines(console, plan)
 
 
@@ -112,6 +118,33 @@ def _describe_standing(standing: Standing, plan: Plan) -> tuple[str, ...]:
         render_granted(standing),
         render_standing(standing),
     )
+
+
+def _print_shares(console: Console, plan: Plan) -> None:
+    columns = (
+        Column("pool"),
+        Column("resource"),
+        *(Column(heading, right=True) for heading in ("capacity", "headroom", "guaranteed", "shared")),
+    )
+    rows = []
+    for pool, group in groupby(plan.shares, key=lambda share: share.pool):
+        for number, share in enumerate(group):
+            rows.append((pool if number == 0 else "", share.resource, *_describe_share(share)))
+    title = "Shares: what stays free for experiments, what is promised, what is shared"
+    print_table(console, title, columns, rows)
+    console.print()
+
+
+def _describe_share(share: Share) -> tuple[str, ...]:
+    amounts = [
+        describe_amount(share.resource, amount)
+        for amount in (share.capacity, share.headroom, share.guaranteed, max(0, share.shared))
+    ]
+    if share.capacity < share.offered:
+        amounts[0] = f"[yellow]{amounts[0]} of {describe_amount(share.resource, share.offered)}[/yellow]"
+    if share.shared < 0:
+        amounts[3] = f"[bold red]short by {describe_amount(share.resource, -share.shared)}[/bold red]"
+    return tuple(amounts)
 
 
 def _print_pipelines(console: Console, plan: Plan) -> None:

@@ -27,6 +27,8 @@ PoolName = Annotated[str, StringConstraints(pattern=forms.POOL_NAME), Field(exam
 
 PipelineName = Annotated[str, StringConstraints(pattern=forms.NAME), Field(examples=["feed-training"])]
 
+BaselineName = Annotated[str, StringConstraints(pattern=forms.NAME), Field(examples=["clicks-training"])]
+
 ModelName = Annotated[str, StringConstraints(pattern=forms.NAME), Field(examples=["feed"])]
 
 LabelKey = Annotated[str, StringConstraints(pattern=forms.LABEL_KEY), Field(examples=["cost-center"])]

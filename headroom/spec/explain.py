@@ -51,13 +51,22 @@ def _is_above(location: tuple[int | str, ...], details: list[ErrorDetails]) -> b
 def _locate(detail: ErrorDetails, data: Mapping[str, Any]) -> list[str | int]:
     """Return the keys that lead to the mistake: where the tag of a union is wrong, to the tag."""
     keys = trace_path(detail["loc"], data)
-    if detail["type"] == "union_tag_invalid":
-        given: Any = data
-        for key in keys:
-            given = given[key]
-        if isinstance(given, Mapping):
-            keys.append(_tag(detail))
+    if detail["type"] == "union_tag_invalid" and isinstance(_at(keys, data), Mapping):
+        return [*keys, _tag(detail)]
+    if detail["type"] == "value_error" and _is_tag_of(keys, data):
+        return keys[:-1]
     return keys
+
+
+def _at(keys: list[str | int], data: Any) -> Any:
+    for key in keys:
+        data = data[key]
+    return data
+
+
+def _is_tag_of(keys: list[str | int], data: Any) -> bool:
+    """Whether the last key is none of the file's: pydantic names the tag of a union beside its place."""
+    return bool(keys) and isinstance(parent := _at(keys[:-1], data), Mapping) and keys[-1] not in parent
 
 
 def _tag(detail: ErrorDetails) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Union
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 
 from headroom.spec.base import ModelName, PoolName, Section
+from headroom.spec.demand import BatchDemand, ServingDemand
 from headroom.spec.quantities import CpuMillis, MemoryBytes, format_cpu, format_memory
 
 Owner = Annotated[
@@ -94,25 +95,82 @@ class Limits(Section):
     chips: DeviceLimit | None = Field(default=None, description="TPU chips; required on pools of TPUs")
 
 
+PRIMITIVE_ROLES = ("roles/owner", "roles/editor", "roles/viewer")
+
+
+class Access(Section):
+    """A role that the pipeline's pods have in Google Cloud: on a bucket, on a dataset, or on the project."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"role": "roles/storage.objectUser", "bucket": "acme-feed"}]}
+    )
+
+    role: Annotated[
+        str, StringConstraints(pattern=r"^(projects/[a-z0-9-]+/|organizations/[0-9]+/)?roles/[A-Za-z0-9_.]+$")
+    ] = Field(description="the role, such as roles/storage.objectViewer", examples=["roles/bigquery.jobUser"])
+    bucket: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$")] | None = Field(
+        default=None, description="the bucket that it is for"
+    )
+    dataset: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,1024}$")] | None = Field(
+        default=None, description="the BigQuery dataset that it is for"
+    )
+
+    @model_validator(mode="after")
+    def _narrow(self) -> "Access":
+        if self.role in PRIMITIVE_ROLES:
+            raise ValueError(f"role is {self.role}, which is too wide for a pipeline; name what it needs")
+        if self.bucket and self.dataset:
+            raise ValueError("names a bucket and a dataset; write two entries")
+        return self
+
+
 class _Pipeline(Section):
     model: ModelName = Field(description="the model that the pipeline belongs to")
     owner: Owner = Field(description="who answers for it: group:ADDRESS or user:ADDRESS")
-    limits: dict[PoolName, Limits] = Field(min_length=1, description="for each pool that it may use")
+    admission: Literal["open", "held", "draining"] = Field(
+        default="open",
+        description="open; held: nothing new starts; draining: what runs is ended too, as before a removal",
+    )
+    access: tuple[Access, ...] = Field(
+        default=(), max_length=32, description="what its pods may do in Google Cloud; by default nothing"
+    )
+    limits: dict[PoolName, Limits] = Field(
+        default_factory=dict,
+        description="for each pool that it may use; by default what is estimated from the demand",
+    )
+    demand: BatchDemand | ServingDemand | None
+
+    @property
+    def pools(self) -> frozenset[str]:
+        """The pools that it may use."""
+        return frozenset(self.limits) | ({self.demand.pool} if self.demand else set())
+
+    @model_validator(mode="after")
+    def _bounded(self) -> "_Pipeline":
+        if not self.limits and self.demand is None:
+            raise ValueError("needs limits, or a demand from which they are estimated, or both")
+        return self
 
 
-class DataPipeline(_Pipeline):
+class _BatchPipeline(_Pipeline):
+    demand: BatchDemand | None = Field(
+        default=None, description="the runs that it is to do, from which its limits are estimated or checked"
+    )
+
+
+class DataPipeline(_BatchPipeline):
     """Prepares data: processors, with memory counted beside them."""
 
     kind: Literal["data"] = Field(description="prepares data, on processors only")
 
 
-class TrainingPipeline(_Pipeline):
+class TrainingPipeline(_BatchPipeline):
     """Trains the model."""
 
     kind: Literal["training"] = Field(description="trains the model")
 
 
-class ValidationPipeline(_Pipeline):
+class ValidationPipeline(_BatchPipeline):
     """Judges a trained model before it is delivered."""
 
     kind: Literal["validation"] = Field(description="judges a trained model")
@@ -122,6 +180,9 @@ class ServingPipeline(_Pipeline):
     """Answers requests with the model."""
 
     kind: Literal["serving"] = Field(description="answers requests with the model")
+    demand: ServingDemand | None = Field(
+        default=None, description="the requests that it is to answer, from which its limits are estimated"
+    )
 
 
 Pipeline = Annotated[

@@ -5,14 +5,21 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, StringConstraints
 
 from headroom.spec import forms
-from headroom.spec.base import PipelineName, PoolName, Section
+from headroom.spec.alerting import Alerting
+from headroom.spec.base import BaselineName, ModelName, PipelineName, PoolName, Section
+from headroom.spec.baselines import Baseline
 from headroom.spec.cluster import Cluster
 from headroom.spec.encryption import Encryption
 from headroom.spec.environment import Environment
-from headroom.spec.machines import RegionName
+from headroom.spec.logging import Logging
+from headroom.spec.machines import MachineName, RegionName
+from headroom.spec.models import Model
+from headroom.spec.monitoring import Monitoring
 from headroom.spec.network import Network
 from headroom.spec.pipelines import Pipeline
 from headroom.spec.pools import Pool
+from headroom.spec.prices import MachinePrice
+from headroom.spec.quota import Quota
 
 ProjectId = Annotated[str, StringConstraints(pattern=forms.PROJECT_ID), Field(examples=["acme-ml-dev"])]
 
@@ -34,11 +41,42 @@ class Platform(Section):
         default=Encryption(), alias="headroom:encryption", description="keys of the cluster and its disks"
     )
     cluster: Cluster = Field(alias="headroom:cluster", description="the environment's one cluster")
+    logging: Logging = Field(
+        default=Logging(), alias="headroom:logging", description="how long logs are kept, and who reads them"
+    )
+    alerting: Alerting = Field(
+        default=Alerting(), alias="headroom:alerting", description="who is told of what goes wrong"
+    )
+    monitoring: Monitoring = Field(
+        default=Monitoring(),
+        alias="headroom:monitoring",
+        description="what carries the metrics of batch jobs, and objectives kept by the cloud",
+    )
     pools: dict[PoolName, Pool] = Field(
         alias="headroom:pools", min_length=1, description="groups of equal machines, by name"
+    )
+    quota: Quota = Field(
+        default=Quota(),
+        alias="headroom:quota",
+        description="the headroom for experiments, and what is granted",
+    )
+    baselines: dict[BaselineName, Baseline] = Field(
+        default_factory=dict,
+        alias="headroom:baselines",
+        description="what similar projects took, by name; beside those of baselines.yaml",
     )
     pipelines: dict[PipelineName, Pipeline] = Field(
         default_factory=dict,
         alias="headroom:pipelines",
         description="who uses the pools, and how much of them, by name",
+    )
+    models: dict[ModelName, Model] = Field(
+        default_factory=dict,
+        alias="headroom:models",
+        description="what the models of the pipelines are, by name, for `headroom advise`",
+    )
+    prices: dict[MachineName, MachinePrice] = Field(
+        default_factory=dict,
+        alias="headroom:prices",
+        description="what machines cost this project, by machine type, where that is not the list price",
     )

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from headroom.spec.baselines import Baselines
 from headroom.spec.errors import Problem, StackFileError, did_you_mean, join_path
 from headroom.spec.platform import Platform
 from headroom.spec.secrets import Encrypted
@@ -22,13 +23,16 @@ _KEYS = ("gcp:project", "gcp:region")
 NAMESPACE = "headroom:"
 """Begins the keys of the main program; Pulumi takes it from the project's name."""
 _COLLECTIONS = ("headroom:pools", "headroom:pipelines")
+_BASELINES = "headroom:baselines"
+_BASELINES_FILE = "baselines.yaml"
 
 
 def load_config(path: Path) -> dict[str, Any]:
     """Return the `config:` of a stack file as Pulumi resolves it, encrypted values as `Encrypted`.
 
     Keys without a namespace are the project's own, and those that only the Pulumi.yaml beside it sets count
-    too. Raises StackFileError where a file cannot be read, or has keys that nobody would read.
+    too, as do the baselines of the baselines.yaml beside it. Raises StackFileError where a file cannot be
+    read, or has keys that nobody would read.
     """
     document = _read_document(path)
     config = document.get("config") if isinstance(document, dict) else None
@@ -37,7 +41,26 @@ def load_config(path: Path) -> dict[str, Any]:
     problems = [*_check_top_level(document), *_check_namespaces(config)]
     if problems:
         raise StackFileError(problems, path.name)
-    return _project_config(path.with_name("Pulumi.yaml")) | _mark_encrypted(_with_namespace(config))
+    own = _project_config(path.with_name("Pulumi.yaml")) | _mark_encrypted(_with_namespace(config))
+    return add_baselines(own, path.parent)
+
+
+def add_baselines(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the configuration with the baselines of the project in `folder`, before which its own come.
+
+    Raises StackFileError where their file cannot be read, and with every problem where it is not sound.
+    """
+    path = folder / _BASELINES_FILE
+    own = config.get(_BASELINES, {})
+    if not path.is_file() or not isinstance(own, Mapping):
+        return dict(config)
+    shared = _read_document(path)
+    try:
+        validate(Baselines, {_BASELINES: shared}, NAMESPACE, _BASELINES_FILE)
+    except StackFileError as error:
+        problems = [Problem(p.path.removeprefix(_BASELINES).lstrip("."), p.message) for p in error.problems]
+        raise StackFileError(problems, _BASELINES_FILE) from None
+    return {**config, _BASELINES: {**shared, **own}}
 
 
 def _read_document(path: Path) -> Any:
@@ -173,7 +196,7 @@ def _remainder(error: ValidationError, data: dict[str, Any]) -> Platform | None:
     kept = _without(
         data.get("headroom:pipelines"), {entry[1] for entry in bad if entry[0] == _COLLECTIONS[1]}
     )
-    pipelines = {name: value for name, value in kept.items() if _limits_of(value) <= pools.keys()}
+    pipelines = {name: value for name, value in kept.items() if _pools_of(value) <= pools.keys()}
     try:
         return Platform.model_validate(data | {"headroom:pools": pools, "headroom:pipelines": pipelines})
     except ValidationError:
@@ -184,6 +207,8 @@ def _without(entries: Any, names: set[str]) -> dict[str, Any]:
     return {key: value for key, value in (entries or {}).items() if str(key) not in names}
 
 
-def _limits_of(pipeline: Any) -> set[str]:
-    limits = pipeline.get("limits") if isinstance(pipeline, dict) else None
-    return set(limits) if isinstance(limits, dict) else set()
+def _pools_of(pipeline: Any) -> set[str]:
+    sections = pipeline if isinstance(pipeline, dict) else {}
+    limits, demand = sections.get("limits"), sections.get("demand")
+    named = set(limits) if isinstance(limits, dict) else set()
+    return named | ({demand["pool"]} if isinstance(demand, dict) and "pool" in demand else set())

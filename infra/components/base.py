@@ -31,12 +31,12 @@ class Scope:
 class Component(pulumi.ComponentResource):
     """A concern of the environment; `own` remembers its resources, so that the program can await them."""
 
-    def __init__(self, kind: str, scope: Scope) -> None:
+    def __init__(self, kind: str, scope: Scope, *providers: pulumi.ProviderResource) -> None:
         super().__init__(
             f"headroom:infra:{kind}",
             scope.name(_kebab(kind)),
             None,
-            pulumi.ResourceOptions(providers=[scope.provider]),
+            pulumi.ResourceOptions(providers=[scope.provider, *providers]),
         )
         self.scope = scope
         self.resources: list[pulumi.Resource] = []
@@ -75,6 +75,7 @@ class Component(pulumi.ComponentResource):
         minutes: int | None = None,
         delete_before_replace: bool | None = None,
         guard: pulumi.ResourceHook | None = None,
+        deleted_with: pulumi.Resource | None = None,
     ) -> pulumi.ResourceOptions:
         """Return a child's options. `protect` holds in production only; `minutes` bounds each operation."""
         bound = f"{minutes}m" if minutes else None
@@ -88,6 +89,7 @@ class Component(pulumi.ComponentResource):
             if bound
             else None,
             delete_before_replace=delete_before_replace,
+            deleted_with=deleted_with,
             hooks=pulumi.ResourceHookBinding(
                 on_error=[self.scope.retry], before_delete=[guard] if guard else None
             ),

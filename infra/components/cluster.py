@@ -57,6 +57,7 @@ class Cluster(Component):
                 ),
             )
         )
+        self.endpoint = self.cluster.control_plane_endpoints_config.apply(_dns_endpoint)
         self.register_outputs({})
 
     def _arguments(
@@ -89,6 +90,13 @@ class Cluster(Component):
             cost_management_config=container.ClusterCostManagementConfigArgs(enabled=True),
             resource_labels={"environment": self.scope.environment, "managed-by": "headroom"},
         )
+
+
+def _dns_endpoint(config: gcp.container.outputs.ClusterControlPlaneEndpointsConfig) -> str:
+    dns = config.dns_endpoint_config
+    if dns is None or dns.endpoint is None:
+        raise ValueError("the cluster has no DNS endpoint, by which people and this program reach it")
+    return dns.endpoint
 
 
 def _first_node(identity: NodeIdentity, encryption: Encryption) -> gcp.container.ClusterNodeConfigArgs:

@@ -8,12 +8,16 @@ from typing import Any
 from sandbox.google.delays import Pace, read_pace, wait
 from sandbox.google.errors import not_found
 from sandbox.google.facts import load_facts
-from sandbox.google.faults import choose_fault, strike
+from sandbox.google.faults import choose_fault, strike_after, strike_before
+from sandbox.google.first_pool import POOL, first_pool_id, first_pool_inputs, is_removed
 from sandbox.google.lifecycle import require_free, require_unprotected, status_after_deletion
+from sandbox.google.limits import require_room
+from sandbox.google.log_buckets import require_reversible
 from sandbox.google.names import require_valid_names
 from sandbox.google.networks import require_place, require_ranges
 from sandbox.google.outputs import Birth, Settings, complete, overlay
 from sandbox.google.principals import require_principals
+from sandbox.google.quota_preferences import answer_request, require_acceptable
 from sandbox.google.quotas import require_quota
 from sandbox.google.references import find_owned, require_references, require_unused
 from sandbox.google.rules import Request, Surroundings
@@ -34,24 +38,34 @@ class Cloud:
     def create(self, token: str, inputs: Mapping[str, Any], settings: Settings) -> WorldObject:
         """Make a resource from fully known inputs, and answer when it is done.
 
-        Raises `ApiError` where Google would refuse, `RefusedError` where the official provider would, and
-        `AnswerLostError` where the answer gets lost.
+        Raises `ApiError` where Google would refuse, `RefusedError` where the official provider would,
+        `AnswerLostError` where the answer gets lost, and `HalfDoneError` where it comes too late.
         """
         pace, fault = self._begin("create", token)
+        given = reveal(dict(inputs))
         with self.store.transaction():
-            item = self._insert(token, reveal(dict(inputs)), settings, pace)
-        self._end("create", item, pace, fault)
+            item = self._insert(token, given, settings, pace)
+            if is_removed(token, given):
+                self._insert(POOL, first_pool_inputs(item), settings, pace)
+        known = {name: value for name, value in given.items() if not name.startswith("__")}
+        self._end("create", replace(item, properties=known), pace, fault)
+        if is_removed(token, given):
+            self._remove_first_pool(item)
         return item
+
+    def _remove_first_pool(self, cluster: WorldObject) -> None:
+        with self.store.transaction():
+            self.store.remove(POOL, first_pool_id(cluster.id))
 
     def _begin(self, operation: str, token: str) -> tuple[Pace, str | None]:
         pace = read_pace(self.store)
         fault = choose_fault(self.store, pace.seed, operation, token)
-        strike(fault, token, is_done=False)
+        strike_before(fault, token)
         return pace, fault
 
-    def _end(self, operation: str, item: WorldObject, pace: Pace, fault: str | None) -> None:
-        wait(pace.duration(item.type, item.id, operation))
-        strike(fault, item.type, is_done=True)
+    def _end(self, operation: str, known: WorldObject, pace: Pace, fault: str | None) -> None:
+        wait(pace.duration(known.type, known.id, operation))
+        strike_after(fault, operation, known)
 
     def _insert(self, token: str, inputs: dict[str, Any], settings: Settings, pace: Pace) -> WorldObject:
         birth = Birth(self.store.next_number("objects"), time.time())
@@ -66,7 +80,7 @@ class Cloud:
         if existing and existing.status == LIVE:
             item = replace(item, sequence=existing.sequence, created=existing.created)
         self._accept(request, item, pace)
-        return item
+        return answer_request(self.store, item)
 
     def _request(
         self, token: str, identity: str, properties: Mapping[str, Any], settings: Settings
@@ -85,6 +99,9 @@ class Cloud:
         require_principals(request, around)
         require_place(request)
         require_ranges(request, around)
+        require_room(request, around)
+        require_reversible(request, around)
+        require_acceptable(request, around)
         draws = require_quota(request, around)
         self.store.put(item)
         self.store.link(item.type, item.id, links)
@@ -120,7 +137,10 @@ class Cloud:
             properties = overlay(resource, facts, item.properties, old, made, new)
             changed = replace(item, properties=properties)
             self._accept(self._request(token, item.id, properties, settings), changed, pace)
-        self._end("update", changed, pace, fault)
+            changed = answer_request(self.store, changed, item)
+        if is_removed(token, new) and not is_removed(token, old):
+            self._remove_first_pool(changed)
+        self._end("update", item, pace, fault)
         return changed
 
     def delete(self, token: str, identity: str) -> None:

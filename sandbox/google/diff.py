@@ -88,7 +88,12 @@ def _compare_objects(
         before, after = old.get(name), new.get(name)
         if after is None and here.path in facts.computed:
             continue
-        if not _is_same(fallback if before is None else before, fallback if after is None else after):
+        old_value, new_value = fallback if before is None else before, fallback if after is None else after
+        if _is_same(old_value, new_value):
+            continue
+        if _is_same(before, after):  # an absent value against an empty one, where the default is neither
+            yield _change(facts, old_value, new_value, here)
+        else:
             yield from _compare(facts, before, after, here)
 
 

@@ -1,6 +1,7 @@
 """The errors that Google's APIs answer with, in the words of the official provider."""
 
 from http import HTTPStatus
+from typing import Any
 
 
 class ApiError(Exception):
@@ -21,8 +22,19 @@ class AnswerLostError(Exception):
     """The API did what it was asked, and its answer never came."""
 
 
-def already_exists(identity: str) -> ApiError:
-    """409: something of this name is there."""
+class HalfDoneError(Exception):
+    """The official provider stopped waiting for Google, and keeps the resource as far as it knows it."""
+
+    def __init__(self, identity: str, known: dict[str, Any], reason: str) -> None:
+        self.identity = identity
+        self.known = known
+        super().__init__(reason)
+
+
+def already_exists(token: str, identity: str) -> ApiError | RefusedError:
+    """Something of this name is there: 409, but for node pools, which the provider looks for beforehand."""
+    if token == "gcp:container/nodePool:NodePool":  # noqa: S105 (a type token)
+        return RefusedError(f"resource - {identity} - already exists")
     return ApiError(HTTPStatus.CONFLICT, f"Resource '{identity}' already exists.", "alreadyExists")
 
 

@@ -9,16 +9,17 @@ from typing import Final
 
 from sandbox.google.errors import AnswerLostError, ApiError, RefusedError
 from sandbox.google.services import find_api
-from sandbox.google.store import Fault, Store
+from sandbox.google.store import Fault, Store, WorldObject
+from sandbox.google.timeouts import STOPPED_WAITING, give_up
 
 RATE_LIMIT: Final = "429"
 UNAVAILABLE: Final = "503"
 TIMEOUT: Final = "timeout"
+TIMEOUT_AFTER: Final = "timeout-after"
 LOST: Final = "lost-answer"
 CRASH: Final = "crash"
 CRASH_AFTER: Final = "crash-after"
-KINDS: Final = (RATE_LIMIT, UNAVAILABLE, TIMEOUT, LOST, CRASH, CRASH_AFTER)
-_AFTER: Final = frozenset({LOST, CRASH_AFTER})
+KINDS: Final = (RATE_LIMIT, UNAVAILABLE, TIMEOUT, TIMEOUT_AFTER, LOST, CRASH, CRASH_AFTER)
 
 
 def choose_fault(store: Store, seed: str, operation: str, token: str) -> str | None:
@@ -50,13 +51,22 @@ def _strikes(store: Store, fault: Fault, seed: str, call: int) -> bool:
     return True
 
 
-def strike(kind: str | None, token: str, is_done: bool) -> None:
-    """Let a fault happen: before the call has its effect, or, with `is_done`, after it.
+def strike_before(kind: str | None, token: str) -> None:
+    """Let a fault happen that keeps a call from having its effect; any other passes.
 
-    Raises `ApiError`, `RefusedError` or `AnswerLostError`, or kills this process.
+    Raises `ApiError` or `RefusedError`, or kills this process.
     """
-    if kind is not None and is_done == (kind in _AFTER):
-        _EFFECTS[kind](token)
+    if kind in _BEFORE:
+        _BEFORE[kind](token)
+
+
+def strike_after(kind: str | None, operation: str, known: WorldObject) -> None:
+    """Let a fault happen to a call that had its effect; `known` is the object as the provider knows it.
+
+    Raises `AnswerLostError`, or what `timeouts.give_up` raises, or kills this process.
+    """
+    if kind in _AFTER:
+        _AFTER[kind](operation, known)
 
 
 def _rate_limit(token: str) -> None:
@@ -72,27 +82,28 @@ def _unavailable(_: str) -> None:
 
 
 def _time_out(_: str) -> None:
-    raise RefusedError(
-        "timeout while waiting for state to become 'DONE' (last state: 'RUNNING', timeout: 30m0s)"
-    )
+    raise RefusedError(STOPPED_WAITING)
 
 
-def _lose_answer(token: str) -> None:
+def _lose_answer(_: str, known: WorldObject) -> None:
     raise AnswerLostError(
-        f'Post "https://{find_api(token) or "googleapis.com"}/": http2: client connection lost'
+        f'Post "https://{find_api(known.type) or "googleapis.com"}/": http2: client connection lost'
     )
 
 
-def crash(_: str) -> None:
+def crash() -> None:
     """End this process at once, as if the machine had failed."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-_EFFECTS: Final[dict[str, Callable[[str], None]]] = {
+_BEFORE: Final[dict[str, Callable[[str], None]]] = {
     RATE_LIMIT: _rate_limit,
     UNAVAILABLE: _unavailable,
     TIMEOUT: _time_out,
+    CRASH: lambda _: crash(),
+}
+_AFTER: Final[dict[str, Callable[[str, WorldObject], None]]] = {
+    TIMEOUT_AFTER: give_up,
     LOST: _lose_answer,
-    CRASH: lambda token: crash(token),
-    CRASH_AFTER: lambda token: crash(token),
+    CRASH_AFTER: lambda *_: crash(),
 }

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.google.errors import RefusedError
+from sandbox.google.facts import load_table
 from sandbox.google.outputs import Settings, project_number
 
 
@@ -12,6 +13,7 @@ def answer(token: str, arguments: Mapping[str, Any], settings: Settings) -> dict
     functions = {
         "gcp:organizations/getProject:getProject": _get_project,
         "gcp:organizations/getClientConfig:getClientConfig": _get_client_config,
+        "gcp:logging/getProjectCmekSettings:getProjectCmekSettings": _get_cmek_settings,
     }
     if token not in functions:
         known = ", ".join(sorted(functions))
@@ -37,6 +39,19 @@ def _get_project(arguments: Mapping[str, Any], settings: Settings) -> dict[str, 
         "effectiveLabels": {},
         "pulumiLabels": {},
         "tags": {},
+    }
+
+
+def _get_cmek_settings(arguments: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    project = arguments.get("project") or settings.project
+    account = f"service-{project_number(project)}@{load_table('agents')['logging.googleapis.com']['domain']}"
+    return {
+        "id": f"projects/{project}/cmekSettings",
+        "name": f"projects/{project}/cmekSettings",
+        "project": project,
+        "kmsKeyName": arguments.get("kmsKeyName") or "",
+        "kmsKeyVersionName": "",
+        "serviceAccountId": account,
     }
 
 

@@ -38,13 +38,13 @@ def load_lifecycle(token: str) -> Lifecycle:
 
 
 def require_free(existing: WorldObject | None, moment: float) -> None:
-    """Raise `ApiError` 409 if the name is taken, be it by something that was deleted."""
+    """Raise what `already_exists` gives if the name is taken, be it by something that was deleted."""
     if existing is None:
         return
     lifecycle = load_lifecycle(existing.type)
     is_over = existing.status == SOFT_DELETED and moment - existing.changed > lifecycle.days * _DAY_S
     if not (is_over or (lifecycle.adopts if existing.status == LIVE else lifecycle.revives)):
-        raise already_exists(existing.id)
+        raise already_exists(existing.type, existing.id)
 
 
 def require_unprotected(item: WorldObject) -> None:
@@ -64,4 +64,4 @@ def status_after_deletion(item: WorldObject) -> str | None:
     stays_enabled = item.type == SERVICE and item.properties.get("disableOnDestroy") is not True
     if is_abandoned or stays_enabled:
         return LIVE
-    return {"keep": LEFT_OVER, "soft": SOFT_DELETED}.get(load_lifecycle(item.type).delete)
+    return {"nothing": LIVE, "keep": LEFT_OVER, "soft": SOFT_DELETED}.get(load_lifecycle(item.type).delete)

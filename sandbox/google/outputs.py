@@ -12,6 +12,7 @@ from sandbox.google.errors import RefusedError
 from sandbox.google.facts import ResourceFacts, load_table
 from sandbox.google.labels import merge_labels
 from sandbox.google.schema import Kind, ResourceType
+from sandbox.google.unsent import as_answered
 from sandbox.google.wire import UNKNOWN, is_known, reveal
 
 _FIELD: Final = re.compile(r"\{([A-Za-z0-9]+)\}")
@@ -138,7 +139,8 @@ def complete(
 
     Every property of the type is present, null where Google would leave it out.
     """
-    properties = {name: value for name, value in inputs.items() if not name.startswith("__")}
+    given = {name: value for name, value in inputs.items() if not name.startswith("__")}
+    properties = as_answered(resource.token, given)
     values = _Values(resource, properties, settings, birth)
     _fill_place(resource, properties, values)
     row = load_table("outputs").get(resource.token, {}).get("set", {})

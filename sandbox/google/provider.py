@@ -9,19 +9,20 @@ from typing import Any, Final
 
 import grpc
 from google.protobuf.empty_pb2 import Empty  # ty: ignore[import-not-found]
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from sandbox.google import invoke
 from sandbox.google.check import check_inputs, fill_inputs
 from sandbox.google.cloud import Cloud
 from sandbox.google.configuration import check_configuration, read_settings
 from sandbox.google.diff import Change, Difference, diff_inputs, diff_labels
-from sandbox.google.errors import AnswerLostError, ApiError, RefusedError
+from sandbox.google.errors import AnswerLostError, ApiError, HalfDoneError, RefusedError
 from sandbox.google.facts import load_facts
 from sandbox.google.labels import merge_labels
 from sandbox.google.outputs import Settings, overlay, preview
-from sandbox.google.refresh import project_inputs
+from sandbox.google.refresh import import_state, project_inputs
 from sandbox.google.schema import UnknownTypeError, load_resource_type
+from sandbox.google.unsent import compare_as_sent
 from sandbox.google.wire import cover, decode, encode, is_known, reveal
 
 _KINDS: Final = provider_pb2.PropertyDiff.Kind
@@ -37,8 +38,25 @@ def _answers_errors(method: Callable[..., Any]) -> Callable[..., Any]:
         except (AnswerLostError, ApiError, RefusedError, UnknownTypeError) as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
             raise
+        except HalfDoneError as error:
+            given = request.olds if isinstance(request, provider_pb2.UpdateRequest) else request.properties
+            details = _half_done(error, cover(error.known, decode(given)))
+            context.set_trailing_metadata((("grpc-status-details-bin", details),))
+            context.abort(grpc.StatusCode.UNKNOWN, str(error))
+            raise
 
     return run
+
+
+def _half_done(error: HalfDoneError, known: dict[str, Any]) -> bytes:
+    """The status that tells the engine to keep the resource, and to go on with it at the next update."""
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error))
+    status.details.add().Pack(
+        provider_pb2.ErrorResourceInitFailed(
+            id=error.identity, properties=encode(known), reasons=[str(error)]
+        )
+    )
+    return status.SerializeToString()
 
 
 class GoogleCloudProvider(provider_pb2_grpc.ResourceProviderServicer):
@@ -95,7 +113,7 @@ class GoogleCloudProvider(provider_pb2_grpc.ResourceProviderServicer):
         resource, facts = load_resource_type(_type(request)), load_facts(_type(request))
         state, news = decode(request.olds), decode(request.news)
         olds = decode(request.old_inputs) if request.HasField("old_inputs") else state
-        difference = diff_inputs(resource, facts, olds, news)
+        difference = diff_inputs(resource, facts, *compare_as_sent(resource.token, olds, news))
         labels = merge_labels(
             resource, reveal(news), self._settings.default_labels, self._settings.is_attributed
         )
@@ -120,9 +138,10 @@ class GoogleCloudProvider(provider_pb2_grpc.ResourceProviderServicer):
         item = self._cloud.read(token, request.id)
         if item is None:
             return provider_pb2.ReadResponse()
-        olds = decode(request.inputs)
-        inputs = project_inputs(load_resource_type(token), load_facts(token), reveal(olds), item.properties)
-        state = cover(item.properties, {**decode(request.properties), **olds})
+        olds, resource = decode(request.inputs), load_resource_type(token)
+        live = item.properties if olds else import_state(resource, item.properties)
+        inputs = project_inputs(resource, load_facts(token), reveal(olds), live)
+        state = cover(live, {**decode(request.properties), **olds})
         return provider_pb2.ReadResponse(
             id=item.id, properties=encode(state), inputs=encode(cover(inputs, olds))
         )

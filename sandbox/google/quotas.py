@@ -8,6 +8,7 @@ from fractions import Fraction
 from http import HTTPStatus
 from typing import Any, Final
 
+from headroom.catalog.facts import load_facts
 from headroom.catalog.quotas import QuotaLine, disk_quota, local_ssd_quota, machine_quotas
 from sandbox.google.errors import ApiError
 from sandbox.google.facts import load_table
@@ -31,6 +32,17 @@ def find_limit(limits: Mapping[str, float], key: str) -> float:
     quota_id = key.split("/")[0]
     rows = load_table("grants")["limits"]
     return next((row["limit"] for row in rows if fnmatchcase(quota_id, row["quota"])), 0)
+
+
+def known_quotas() -> dict[str, list[str]]:
+    """The dimensions of every quota that the catalog knows, by its id; those of the project have none."""
+    found: dict[str, list[str]] = {}
+    for group in load_facts("quotas"):
+        for row in (row for table in ("quotas", "disks", "local_ssds") for row in group.get(table, ())):
+            own = [pair.split("=")[0] for pair in row.get("dimensions", "").split()]
+            own += [row["series"]] if "series" in row else []
+            found[row["quota"]] = [] if row.get("scope") == "global" else ["region", *own]
+    return dict(sorted(found.items()))
 
 
 def plan_draws(nodes: Nodes, local_ssds: int) -> dict[str, int]:

@@ -61,6 +61,7 @@ def _target_id(template: str, value: str, request: Request) -> str:
     region = request.properties.get("region") or _region_of(location)
     account_project = short.partition("@")[2].removesuffix(".iam.gserviceaccount.com")
     place = {"project": request.project, "location": location, "region": region}
+    place["bucket"] = last_segment(request.properties.get("bucket") or "")
     return template.format(name=last_segment(short), account_project=account_project, **place)
 
 

@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.google import delays
+from sandbox.google.cloud import Cloud
+from sandbox.google.errors import ApiError
 from sandbox.google.faults import KINDS
+from sandbox.google.outputs import Settings
+from sandbox.google.quota_preferences import ANSWERS, KNOB, PREFERENCE, decide
 from sandbox.google.quotas import find_limit
 from sandbox.google.store import LIVE, Fault, Store, WorldObject
 
@@ -97,6 +101,36 @@ class World:
             raise WorldError(f"{name} names no quota: say ID/REGION or ID/global, then any dimension=value")
         with self._store.transaction():
             self._store.set_limit(project, name, limit)
+            decide(self._store, project, name, limit)
+
+    def answer_requests(self, answer: str) -> None:
+        """Set how Google answers requests for quota from now on: one of `quota_preferences.ANSWERS`."""
+        if answer not in ANSWERS:
+            raise WorldError(f"{answer} is no answer to a request; answers are {', '.join(ANSWERS)}")
+        with self._store.transaction():
+            self._store.turn(KNOB, answer)
+
+    def request_quota(self, project: str, name: str, amount: int, preference: str) -> WorldObject:
+        """Ask for a quota, named as `Quota.name` has it, as somebody with the console would.
+
+        `preference` is what the request is called. Raises `WorldError` where Google does not take it.
+        """
+        quota_id, place, *pairs = name.split("/")
+        region = {} if place == "global" else {"region": place}
+        inputs = {
+            "parent": f"projects/{project}",
+            "name": preference,
+            "service": "compute.googleapis.com",
+            "quotaId": quota_id,
+            "dimensions": region | dict(pair.split("=", 1) for pair in pairs),
+            "quotaConfig": {"preferredValue": str(amount)},
+            "contactEmail": "somebody@acme.example",
+        }
+        try:
+            made = Cloud(self._store).create(PREFERENCE, inputs, Settings(project))
+        except ApiError as error:
+            raise WorldError(str(error)) from None
+        return self._keep(replace(made, properties=made.properties | {"contactEmail": None}))
 
     def inject(
         self,

@@ -11,7 +11,7 @@ import pytest
 
 @pytest.fixture
 def project(tmp_path: Path, root: Path) -> Path:
-    for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml"):
+    for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml", "baselines.yaml"):
         shutil.copy(root / name, tmp_path)
     if (root / "quotas").is_dir():
         shutil.copytree(root / "quotas", tmp_path / "quotas")

@@ -117,7 +117,7 @@ def test_production_is_protected_and_development_is_not(graph: list[Registered])
     cluster = next(each for each in graph if each.type.endswith(":Cluster") and each.type.startswith("gcp:"))
     protected = {each.type.rsplit(":", 1)[-1] for each in graph if each.options.get("protect")}
     if cluster.inputs["deletionProtection"]:
-        assert protected == {"Cluster", "CryptoKey", "KeyRing", "Network", "Subnetwork"}
+        assert protected == {"Cluster", "CryptoKey", "KeyRing", "Network", "Release", "Subnetwork"}
         assert len(cluster.inputs["nodeLocations"]) >= 2
         assert cluster.inputs["maintenancePolicy"]
         assert all(each.options.get("before_delete") for each in graph if each.type.endswith(":NodePool"))

@@ -25,7 +25,7 @@ MOST_ROUNDS = 20
 PATIENCE_SECONDS = 120
 
 _ATTEMPT = re.compile(r"attempt \d+ of 20")
-_TAKEN = re.compile(r"Error 409: Resource '([^']+)' already exists")
+_TAKEN = re.compile(r"(?:Error 409: Resource '|resource - )(?P<id>[^' ]+)(?:'| -) already exists")
 
 
 def anew(platform: EngineSandbox, name: str) -> EngineSandbox:
@@ -157,7 +157,7 @@ def taken_names(update: Update) -> dict[str, str]:
     """Id in the cloud by URN, of what an update could not create because it is there already."""
     errors = [event["diagnosticEvent"] for event in update.events if "diagnosticEvent" in event]
     return {
-        each["urn"]: found[1]
+        each["urn"]: found["id"]
         for each in errors
         if each.get("urn") and (found := _TAKEN.search(each["message"]))
     }
@@ -190,6 +190,20 @@ def adopt(platform: EngineSandbox, stack: str, taken: Mapping[str, str], folder:
         "--protect=false", "--generate-code=false",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def delete_first_pool(platform: EngineSandbox) -> bool:
+    """Step "The first pool that stayed" of docs/runbooks/half-failed-up.md; returns whether there was one."""
+    world = open_world(platform)
+    left = [item.id for item in world.objects(NODE_POOL, LIVE) if item.id.endswith("/nodePools/default-pool")]
+    for identity in left:
+        world.remove(identity)
+    return bool(left)
+
+
+def init_errors(platform: EngineSandbox, stack: str) -> list[str]:
+    """Names of the resources that the state holds half done."""
+    return [each["urn"].rpartition("::")[2] for each in platform.export(stack) if each.get("initErrors")]
 
 
 def forget_pending(platform: EngineSandbox, stack: str) -> None:

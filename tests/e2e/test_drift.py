@@ -101,7 +101,7 @@ def test_a_pool_made_anew_with_other_settings_is_deleted_by_hand_and_comes_back(
     world.drift(pool, "nodeConfig.shieldedInstanceConfig.enableSecureBoot", value=False)
     assert see_drift(running, "dev") == {"dev-pool-l4": "replace"}
     refused = running.up("dev", "--refresh")
-    assert any(f"Error 409: Resource '{pool}' already exists" in error for error in refused.errors)
+    assert any(f"resource - {pool} - already exists" in error for error in refused.errors)
 
     world.remove(pool)
     running.up("dev", "--refresh").require_success()

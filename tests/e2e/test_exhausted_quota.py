@@ -47,7 +47,9 @@ def resources_by_name(platform: EngineSandbox, stack: str) -> dict[str, dict[str
 def test_up_stops_at_what_exceeds_the_quota_and_goes_on_once_it_is_granted(
     platform: EngineSandbox, stack: str, quota: str, limit: float, name: str, message: str
 ) -> None:
-    """Q1: names quota, limit and request; what came up stays; nothing permanent is tried again."""
+    """Q1, "Quota" of docs/runbooks/half-failed-up.md: names quota, limit and request; what came up stays;
+    nothing permanent is tried again.
+    """
     world = open_world(platform)
     world.set_quota(f"acme-ml-{stack}", quota, limit)
     refused = platform.up(stack)

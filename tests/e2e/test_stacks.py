@@ -1,13 +1,15 @@
 """Job 1 through the real engine: up, again, edit, replace, refresh, destroy, and up again."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from headroom.planning.plan import plan_config
 from headroom.spec.stack_file import load_config
-from sandbox.google.store import LEFT_OVER, Store
+from sandbox.google.store import LEFT_OVER, LIVE, SOFT_DELETED, Store
 from tests.e2e.conftest import EngineSandbox
+from tests.e2e.recovery import open_world, picture
 
 NODE_POOL = "gcp:container/nodePool:NodePool"
 UNDELETABLE = {
@@ -15,6 +17,21 @@ UNDELETABLE = {
     "gcp:kms/keyRing:KeyRing",
     "gcp:projects/serviceIdentity:ServiceIdentity",
 }
+
+
+STAYS = {
+    "gcp:kms/keyRing:KeyRing": "key ring",
+    "gcp:kms/cryptoKey:CryptoKey": "keys",
+    "gcp:projects/serviceIdentity:ServiceIdentity": "service agents",
+    "gcp:cloudquota/sQuotaPreference:SQuotaPreference": "quota preferences",
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig": "log buckets",
+    "gcp:projects/service:Service": "enabled APIs",
+}
+"""What docs/runbooks/destroy-production.md says of each type that outlives its deletion."""
+
+
+def ids(resources: list[dict[str, Any]], token: str) -> list[str]:
+    return [each["id"] for each in resources if each["type"] == token]
 
 
 def node_pools(platform: EngineSandbox, stack: str) -> dict[str, str]:
@@ -30,7 +47,8 @@ def left_over(platform: EngineSandbox) -> set[tuple[str, str]]:
     """Type and id of what the imitation keeps although it was deleted."""
     store = Store(platform.sandbox.cloud)
     try:
-        return {(item.type, item.id) for item in store.objects(status=LEFT_OVER)}
+        kept = store.objects(status=LEFT_OVER) + store.objects(status=SOFT_DELETED)
+        return {(item.type, item.id) for item in kept}
     finally:
         store.close()
 
@@ -107,7 +125,7 @@ def test_destroy_leaves_what_google_cannot_delete_and_up_works_again(platform: E
     platform.destroy("dev").require_success()
     assert platform.export("dev") == []
     left = left_over(platform)
-    assert {kind for kind, _ in left} == UNDELETABLE
+    assert set(UNDELETABLE) <= {kind for kind, _ in left} <= set(STAYS)
     assert set(rings) <= {identifier for _, identifier in left}
 
     platform.up("dev").require_success()
@@ -116,7 +134,7 @@ def test_destroy_leaves_what_google_cannot_delete_and_up_works_again(platform: E
 
 
 def test_production_cannot_be_destroyed_by_accident(platform: EngineSandbox) -> None:
-    """Refused before anything is deleted, whatever the options; the runbook's way works."""
+    """Refused before anything is deleted, whatever the options."""
     platform.up("prod").require_success()
     before = node_pools(platform, "prod")
     for options in ((), ("--run-program",)):
@@ -125,13 +143,43 @@ def test_production_cannot_be_destroyed_by_accident(platform: EngineSandbox) -> 
         assert any("production-is-protected" in message for message in refused.errors), refused.errors
         assert node_pools(platform, "prod") == before
 
-    def make_development(config: dict[str, Any]) -> None:
-        config["headroom:environment"]["tier"] = "development"
 
-    platform.edit_stack_file("prod", make_development)
+def set_tier(platform: EngineSandbox, tier: str) -> None:
+    platform.edit_stack_file("prod", lambda config: config["headroom:environment"].update(tier=tier))
+
+
+def test_production_is_taken_down_by_the_runbook_and_comes_up_again(
+    platform: EngineSandbox, root: Path
+) -> None:
+    """ "If it is really meant" and "If it shall come back" of docs/runbooks/destroy-production.md; what stays is
+    what it lists.
+    """
+    platform.up("prod").require_success()
+    before = platform.export("prod")
+
+    set_tier(platform, "development")
+    preview = platform.preview("prod").require_success()
+    assert set(preview.changes) <= {"same", "update"}
     platform.up("prod").require_success()
     platform.destroy("prod").require_success()
     assert platform.export("prod") == []
+
+    runbook = (root / "docs" / "runbooks" / "destroy-production.md").read_text()
+    listed = " ".join(runbook.partition("What stays:")[2].split())
+    left = {kind for kind, _ in left_over(platform)}
+    assert {"gcp:kms/cryptoKey:CryptoKey", "gcp:kms/keyRing:KeyRing"} <= left <= set(STAYS)
+    assert [words for words in STAYS.values() if words not in listed] == []
+    live = {item.type for item in open_world(platform).objects(status=LIVE)}
+    assert live == {"gcp:projects/service:Service"}
+
+    set_tier(platform, "production")
+    platform.up("prod").require_success()
+    after = platform.export("prod")
+    assert picture(after) == picture(before)
+    assert ids(after, "gcp:kms/keyRing:KeyRing") != ids(before, "gcp:kms/keyRing:KeyRing")
+    platform.up("prod", "--refresh", "--expect-no-changes").require_success()
+    refused = platform.destroy("prod")
+    assert any("production-is-protected" in message for message in refused.errors), refused.errors
 
 
 def test_a_pool_of_production_can_be_replaced_and_removed(platform: EngineSandbox) -> None:

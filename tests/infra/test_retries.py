@@ -54,6 +54,7 @@ FINAL = [
     "googleapi: Error 409: Already exists: projects/p/locations/l/clusters/c., alreadyExists",
     "Error 403: billing is not enabled for this project, permission denied",
     "timeout while waiting for state to become 'DONE' (last state: 'RUNNING', timeout: 30m0s)",
+    "Error waiting for creating GKE NodePool: timeout while waiting for state to become 'DONE' (last state: 'RUNNING', timeout: 30m0s): Error 503: node pool is not ready",
     "Post https://container.googleapis.com/v1/: read tcp: connection reset by peer",
     "googleapi: Error 400: Invalid value for field 'resource.name', invalid",
     "cannot destroy cluster because deletion_protection is set to true",

@@ -80,7 +80,14 @@ def test_on_accelerators_cpu_and_memory_default_to_the_hosts_share(
         ({"cpu": CPU | {"gpus": {"guarantee": 0, "cap": 1}}}, "limits.cpu.gpus: the pool cpu has no gpus"),
         ({"v5e": {"gpus": {"guarantee": 1, "cap": 1}}}, "limits.v5e.gpus: the pool v5e has no gpus"),
         ({"v5e": {"cpu": CPU["cpu"]}}, "limits.v5e.chips: is required"),
-        ({"l4": {"gpus": {"guarantee": 0, "cap": 9}}}, "limits.l4.gpus.cap: is 9, and the whole pool has 8"),
+        (
+            {"v5e": {"chips": {"guarantee": 4, "cap": 16}}},
+            "limits.v5e.chips.guarantee: is 4, and v5e is scheduled by whole slices of 16 chips; write 0 or 16",
+        ),
+        (
+            {"v5e": {"chips": {"guarantee": 0, "cap": 9}}},
+            "limits.v5e.chips.cap: is 9, and v5e is scheduled by whole slices of 16 chips; write 16",
+        ),
     ],
 )
 def test_limits_that_no_pool_can_grant_are_refused(
@@ -88,17 +95,3 @@ def test_limits_that_no_pool_can_grant_are_refused(
 ) -> None:
     pools["headroom:pipelines"]["p"] = pipeline("training", limits)
     assert any(message in problem for problem in refused()), refused()
-
-
-def test_guarantees_together_fit_into_the_pool(
-    pools: dict[str, Any], plan_whole: Callable[[], Any], refused: Callable[[], list[str]]
-) -> None:
-    """Q2: what is shared is enough for all together, before anything is provisioned."""
-    four = {"l4": {"gpus": {"guarantee": 4, "cap": 8}}}
-    pools["headroom:pipelines"] = {name: pipeline("training", four) for name in ("a", "b")}
-    plan_whole()
-    pools["headroom:pipelines"]["c"] = pipeline("validation", {"l4": {"gpus": {"guarantee": 1, "cap": 1}}})
-    assert (
-        "headroom:pools.l4: the guarantees of gpus add up to 9, and the pool has 8; "
-        "lower guarantees or raise the pool's max"
-    ) in refused()

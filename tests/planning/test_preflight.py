@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from headroom.planning.addresses import is_example
 from headroom.planning.plan import Plan, plan_config
-from headroom.planning.preflight import Check, MachineNeed, derive_needs, exit_code, is_example
+from headroom.planning.preflight import Check, MachineNeed, derive_needs, exit_code
 from headroom.planning.services import ENABLED_BY_HAND
 from headroom.spec.stack_file import load_config
 

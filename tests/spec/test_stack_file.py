@@ -65,6 +65,7 @@ def test_a_platform_cannot_be_changed(config: dict[str, Any]) -> None:
         ("headroom:pools/cpu/capacity", 7, "must be one of on-demand, spot, flex-start, queued, or a mapping"),
         ("headroom:pools/cpu/capacity", "reservation", "write {kind: reservation, names: [...]}"),
         ("headroom:pools/cpu/capacity", {"kind": "spott"}, "headroom:pools.cpu.capacity.kind: must be one of on-demand"),
+        ("headroom:pools/cpu/upgrade", {"strategy": "surge", "max_surge": 0}, "headroom:pools.cpu.upgrade: max_surge and max_unavailable are both 0"),
         ("headroom:pools/cpu/upgrade", {"strategy": "x"}, "headroom:pools.cpu.upgrade.strategy: must be one of surge"),
         ("headroom:pools/cpu/capacity", {"kind": "reservation", "names": "a"}, "must be a list such as [h100-block]"),
         ("headroom:pools/cpu/zones", "us-central1-a", "must be a list such as [us-central1-a]"),

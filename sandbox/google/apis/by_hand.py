@@ -6,8 +6,8 @@ from typing import Any
 
 from headroom.catalog.facts import load_facts
 from headroom.catalog.zones import regions
-from sandbox.google.apis.cloud_quotas import known_quotas
 from sandbox.google.check import check_object
+from sandbox.google.quotas import known_quotas
 from sandbox.google.schema import Property, UnknownTypeError, load_resource_type
 from sandbox.google.store import WorldObject
 from sandbox.google.world import WorldError

@@ -1,14 +1,15 @@
-"""cloudquotas.googleapis.com: the world's limits as QuotaInfos."""
+"""cloudquotas.googleapis.com: the world's limits as QuotaInfos, and the requests for more."""
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from headroom.catalog.facts import load_facts
 from headroom.catalog.zones import regions
 from sandbox.google.apis.exchange import Call, Route
 from sandbox.google.outputs import project_number
-from sandbox.google.quotas import find_limit
+from sandbox.google.quota_preferences import PREFERENCE
+from sandbox.google.quotas import find_limit, known_quotas
+from sandbox.google.store import LIVE, WorldObject
 
 _COMPUTE: Final = "compute.googleapis.com"
 # What an unlimited quota shows where it does not show -1.
@@ -63,15 +64,24 @@ def _details(limit: float) -> dict[str, str]:
     return {"value": str(value)} if value else {}
 
 
-def known_quotas() -> dict[str, list[str]]:
-    """The dimensions of every quota that the catalog knows, by its id; those of the project have none."""
-    found: dict[str, list[str]] = {}
-    for group in load_facts("quotas"):
-        for row in (row for table in ("quotas", "disks", "local_ssds") for row in group.get(table, ())):
-            own = [pair.split("=")[0] for pair in row.get("dimensions", "").split()]
-            own += [row["series"]] if "series" in row else []
-            found[row["quota"]] = [] if row.get("scope") == "global" else ["region", *own]
-    return dict(sorted(found.items()))
+def list_quota_preferences(call: Call) -> Mapping[str, Any]:
+    """All requests for quota that the project has, a page at a time."""
+    found = [item for item in call.store.objects(PREFERENCE, LIVE) if item.project == call.project]
+    items, token = call.page([_describe_preference(call, item) for item in found])
+    return {"quotaPreferences": items, "nextPageToken": token}
+
+
+def _describe_preference(call: Call, item: WorldObject) -> dict[str, Any]:
+    """A preference as the API writes it: without the contact, which it only takes."""
+    given = item.properties
+    parent = f"projects/{project_number(call.project)}/locations/global"
+    config = {name: value for name, value in given["quotaConfig"].items() if value not in ("", None)}
+    return {
+        "name": f"{parent}/quotaPreferences/{given['name']}",
+        "quotaConfig": config,
+        **{name: given.get(name) for name in ("service", "quotaId", "reconciling")},
+        "dimensions": given.get("dimensions") or {},
+    }
 
 
 ROUTES: Final = (
@@ -82,6 +92,13 @@ ROUTES: Final = (
             r"/v1/projects/(?P<project>[^/:]+)/locations/global/services/(?P<service>[^/:]+)/quotaInfos"
         ),
         list_quota_infos,
+        frozenset({"pageSize", "pageToken"}),
+    ),
+    Route(
+        "cloudquotas.googleapis.com",
+        "GET",
+        re.compile(r"/v1/projects/(?P<project>[^/:]+)/locations/global/quotaPreferences"),
+        list_quota_preferences,
         frozenset({"pageSize", "pageToken"}),
     ),
 )

@@ -28,6 +28,11 @@ class CallAbortedError(Exception):
 class Context:
     """The part of a gRPC context that the provider uses."""
 
+    trailing_metadata: tuple[tuple[str, bytes], ...] = ()
+
+    def set_trailing_metadata(self, metadata: tuple[tuple[str, bytes], ...]) -> None:
+        self.trailing_metadata = metadata
+
     def abort(self, code: grpc.StatusCode, details: str) -> None:
         raise CallAbortedError(f"{code.name}: {details}")
 

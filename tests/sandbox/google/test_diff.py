@@ -100,6 +100,15 @@ def test_the_providers_default_equals_an_absent_value() -> None:
     assert diff(spelled, subnetwork, "gcp:compute/subnetwork:Subnetwork").changes == ()
 
 
+def test_an_empty_value_is_a_change_where_the_providers_default_is_another() -> None:
+    cluster = {"name": "dev", "location": "us-central1"}
+    unprotected = cluster | {"deletionProtection": False}
+
+    for olds, news in ((cluster, unprotected), (unprotected, cluster)):
+        found = diff(news, olds, "gcp:container/cluster:Cluster")
+        assert changes(found) == {("deletionProtection", "UPDATE", False)}
+
+
 def test_an_empty_value_equals_an_absent_one() -> None:
     assert diff(node(tags=[], spot=False, resourceLabels={})).changes == ()
 

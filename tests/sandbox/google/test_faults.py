@@ -3,9 +3,11 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
+from headroom.cli.world import fault
 from sandbox.google import faults
 from sandbox.google.cloud import Cloud
 from sandbox.google.errors import AnswerLostError, ApiError, RefusedError
@@ -134,8 +136,18 @@ def test_the_engine_is_told_of_a_fault_as_of_any_error(engine: Engine, cloud: Cl
         engine.create(TOPIC, {"name": "events"})
 
 
-def test_every_kind_of_fault_has_an_effect(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(faults, "crash", lambda _: (_ for _ in ()).throw(SystemError))
-    for kind in faults.KINDS:
+def test_every_kind_of_fault_has_an_effect(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash() -> None:
+        raise SystemError
+
+    monkeypatch.setattr(faults, "crash", crash)
+    for number, kind in enumerate(faults.KINDS):
+        inject(cloud, kind)
         with pytest.raises((ApiError, RefusedError, AnswerLostError, SystemError)):
-            faults.strike(kind, TOPIC, is_done=kind in ("lost-answer", "crash-after"))
+            create(cloud, f"topic-{number}")
+
+
+def test_the_command_names_every_kind_of_fault() -> None:
+    kind = get_type_hints(fault, include_extras=True)["kind"].__metadata__[0]
+
+    assert [each for each in faults.KINDS if each not in kind.help] == []

@@ -27,16 +27,6 @@ def test_a_key_ring_cannot_be_deleted_and_its_name_stays_taken(world: World, clo
         world.make(RING, name="ring", location="us-central1")
 
 
-def test_a_quota_preference_cannot_be_deleted_and_collides(world: World, cloud: Cloud) -> None:
-    token = "gcp:cloudquota/sQuotaPreference:SQuotaPreference"
-    inputs = {"parent": "projects/acme-dev", "name": "l4", "quotaConfig": {"preferredValue": "8"}}
-    cloud.delete(token, world.make(token, **inputs).id)
-
-    assert [item.status for item in cloud.store.objects(token)] == [LEFT_OVER]
-    with pytest.raises(ApiError, match="409"):
-        world.make(token, **inputs)
-
-
 @pytest.mark.parametrize(
     ("token", "days", "inputs"),
     [
@@ -66,6 +56,15 @@ def test_a_service_that_stays_enabled_is_adopted_by_the_next_up(world: World, cl
 
     assert cloud.read(service, item.id) is not None
     assert world.make(service, service="container.googleapis.com", disableOnDestroy=False).id == item.id
+
+
+def test_a_node_pool_that_is_there_is_refused_before_google_is_asked(world: World) -> None:
+    world.make("gcp:container/nodePool:NodePool", cluster="dev", name="l4")
+
+    with pytest.raises(RefusedError) as error:
+        world.make("gcp:container/nodePool:NodePool", cluster="dev", name="l4")
+    pool = "projects/acme-dev/locations/us-central1/clusters/dev/nodePools/l4"
+    assert str(error.value) == f"resource - {pool} - already exists"
 
 
 def test_a_protected_cluster_refuses_to_go_in_the_providers_words(world: World, cloud: Cloud) -> None:

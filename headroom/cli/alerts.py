@@ -1,0 +1,151 @@
+"""`headroom alerts`: what is detected, and the proof that it is."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from headroom.alerts.rules import Rule
+
+app = typer.Typer(
+    name="alerts",
+    help="What is alerted on: list it, explain it, test it, export it for any Prometheus.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("list")
+def list_alerts(as_json: AsJson = False) -> None:
+    """Print every alert: how grave it is, how it notifies, and which requirements it answers.
+
+    Example: headroom alerts list --json
+    """
+    from headroom.alerts.rules import load_rules
+    from headroom.report.alerts_table import describe_rules, print_rules
+
+    rules = load_rules()
+    if as_json:
+        typer.echo(describe_rules(rules))
+    else:
+        print_rules(rules)
+
+
+@app.command("show")
+def show(
+    name: Annotated[str, typer.Argument(metavar="ALERT", help="Name of the alert.")],
+    as_json: AsJson = False,
+) -> None:
+    """Print all about one alert: its expression, what it reads, its runbook.
+
+    Exit code 0: done. 2: there is no such alert.
+
+    Example: headroom alerts show ServingOutage
+    """
+    from headroom.alerts.contract import load_contract
+    from headroom.report.alerts_table import describe_rule, print_rule
+
+    rule = _require_rule(name)
+    if as_json:
+        typer.echo(describe_rule(rule, load_contract()))
+    else:
+        print_rule(rule, load_contract())
+
+
+@app.command("test")
+def run_tests(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="ALERT...", help="Alerts to test; by default all.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prove with promtool that each alert fires when it should, and only then.
+
+    promtool is the one that HEADROOM_PROMTOOL names, one on PATH, or one that was built for the sandbox.
+
+    Exit code 0: all passed. 1: something failed. 2: there is no such alert. 3: there is no promtool.
+
+    Example: headroom alerts test ServingOutage TrainingFailed
+    """
+    from headroom.alerts.contract import load_contract
+    from headroom.alerts.linting import check_rules
+    from headroom.alerts.rules import load_rules
+    from headroom.cli.promtool import find_promtool, run_scenarios
+    from headroom.report.alerts_table import describe_results
+
+    rules = [_require_rule(name) for name in names] if names else list(load_rules())
+    problems = check_rules(load_rules(), load_contract())
+    promtool = find_promtool()
+    if promtool is None:
+        typer.echo("error: the scenarios were not run: there is no promtool", err=True)
+        typer.echo(_NO_PROMTOOL, err=True)
+        raise typer.Exit(3)
+    results = run_scenarios(promtool, rules)
+    if as_json:
+        typer.echo(describe_results(results))
+    else:
+        _tell(results)
+    for problem in problems:
+        typer.echo(str(problem), err=True)
+    raise typer.Exit(1 if problems or any(results.values()) else 0)
+
+
+@app.command("export")
+def export(
+    runbooks: Annotated[
+        str,
+        typer.Option("--runbooks", metavar="URL", help="Where the project's files can be read by people."),
+    ] = "",
+) -> None:
+    """Print all rules as one Prometheus rule file.
+
+    Example: headroom alerts export --runbooks https://git.example.com/ml/platform/blob/main > rules.yaml
+    """
+    from headroom.alerts.rules import load_rules, render_rules, resolve_runbooks
+
+    if runbooks and not runbooks.startswith(("https://", "http://")):
+        typer.echo("error: --runbooks: must be a URL that begins with https:// or http://", err=True)
+        raise typer.Exit(2)
+    typer.echo(render_rules(resolve_runbooks(load_rules(), runbooks)), nl=False)
+
+
+@app.command("metrics")
+def metrics() -> None:
+    """Print the metrics contract as the page docs/metrics.md: what pipelines must export.
+
+    Example: headroom alerts metrics > docs/metrics.md
+    """
+    from headroom.alerts.contract import load_contract
+    from headroom.alerts.contract_page import render_contract
+    from headroom.alerts.rules import load_rules
+
+    typer.echo(render_contract(load_contract(), load_rules()), nl=False)
+
+
+_NO_PROMTOOL = """hint: python -m sandbox.tools promtool builds it in this project (with Go, about 2 minutes);
+or install Prometheus (https://prometheus.io/download/), which has it, and put it on PATH or name it in
+HEADROOM_PROMTOOL."""
+
+
+def _require_rule(name: str) -> "Rule":
+    from headroom.alerts.rules import find_rule, load_rules
+    from headroom.spec.errors import suggest
+
+    rules = load_rules()
+    rule = find_rule(rules, name)
+    if rule is None:
+        hint = suggest(name, [rule.name for rule in rules])
+        typer.echo(f"error: there is no alert of that name{hint}; headroom alerts list has all", err=True)
+        raise typer.Exit(2)
+    return rule
+
+
+def _tell(results: dict[str, str]) -> None:
+    for name, failure in results.items():
+        typer.echo(f"{'FAILED' if failure else 'passed'}  {name}")
+        for line in failure.splitlines():
+            typer.echo(f"    {line}")
+    failed = sum(bool(failure) for failure in results.values())
+    typer.echo(f"\n{len(results) - failed} alerts passed, {failed} failed")

@@ -1,0 +1,192 @@
+"""`headroom estimate`: what pipelines need, beside the limits that they have."""
+
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from headroom.planning.comparison import Comparison
+    from headroom.planning.usage import Sample
+    from headroom.spec.platform import Platform
+
+
+Stack = Annotated[str, typer.Option("--stack", "-s", envvar="PULUMI_STACK", help="Name of the stack.")]
+Pipelines = Annotated[
+    list[str] | None, typer.Option("--pipeline", "-p", help="Just this one; may be given again.")
+]
+Usage = Annotated[
+    Path | None, typer.Option(help="What was used: JSON or CSV with time, pipeline, pool, resource, used.")
+]
+Prometheus = Annotated[
+    str | None, typer.Option(metavar="URL", help="Asked for what was used; `google`: Cloud Monitoring.")
+]
+Days = Annotated[int, typer.Option(min=1, max=365, help="How far back Prometheus is asked.")]
+Match = Annotated[
+    str, typer.Option(help='Label matchers for the series of this environment, such as cluster="prod".')
+]
+Write = Annotated[bool, typer.Option("--write", help="Write the limits into the stack file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def estimate(
+    stack: Stack,
+    pipeline: Pipelines = None,
+    usage: Usage = None,
+    prometheus: Prometheus = None,
+    days: Days = 14,
+    match: Match = "",
+    write: Write = False,
+    as_json: AsJson = False,
+) -> None:
+    """Estimate what each pipeline needs, from its demand and from what was used, beside the limits it has.
+
+    A serving demand is answered by a queueing formula, one of data, training or validation by similar
+    projects in baselines.yaml; use that was observed, by a file or by Prometheus, narrows either. The
+    evidence is named. --write shows the difference and puts guarantees and likely caps into the stack file,
+    which stays as it was otherwise; limits with which the plan would not be sound are not written.
+
+    Exit code 0: every cap covers what is likely needed. 1: a cap does not, or the plan is not sound. 2: the
+    stack file, the usage or an option cannot be used. 3: Prometheus could not be asked; estimates are shown
+    without it, and not written.
+
+    Examples:
+      headroom estimate -s dev
+
+      headroom estimate -s prod --prometheus google --days 28
+
+      headroom estimate -s dev --usage usage.csv --pipeline feed-serving --write
+    """
+    from headroom.planning.usage import summarize
+
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    scene = _load(stack, pipeline or [])
+    samples, unanswered = _observe(scene, usage, prometheus, days, match)
+    found, problems, strays = scene.compare(summarize(samples))
+    _show(stack, found, [*unanswered, *problems, *strays], as_json=as_json)
+    if unanswered:
+        raise typer.Exit(3)
+    if write:
+        _write(scene, found, quiet=as_json)
+    elif problems or any(each.short for each in found):
+        raise typer.Exit(1)
+
+
+def _show(stack: str, found: "tuple[Comparison, ...]", warnings: list[str], *, as_json: bool) -> None:
+    from headroom.report.estimate_table import print_estimates, render_estimates
+
+    if as_json:
+        sys.stdout.write(render_estimates(stack, found, warnings) + "\n")
+    else:
+        print_estimates(stack, found)
+    for line in warnings:
+        typer.echo(f"warning: {line}", err=True)
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """The stack file, and what it says."""
+
+    stack: str
+    path: Path
+    platform: "Platform"
+    names: tuple[str, ...]
+
+    def compare(self, observations: Any) -> "tuple[tuple[Comparison, ...], list[str], list[str]]":
+        """Estimates beside limits, what keeps the plan from being sound, and what was used by strangers."""
+        from headroom.planning.comparison import compare_limits, find_strays
+        from headroom.planning.plan import assess
+        from headroom.spec.errors import StackFileError
+
+        assessed = assess(self.platform, self.stack)
+        found = compare_limits(self.platform, assessed.pools, observations, self.names)
+        hopeless = [problem for each in found if not each.estimates for problem in each.problems]
+        if hopeless:
+            raise StackFileError(hopeless, self.path.name)
+        strays = find_strays(self.platform, assessed.pools, observations)
+        return found, [str(problem) for problem in assessed.problems], strays
+
+
+def _load(stack: str, names: list[str]) -> _Scene:
+    from headroom.cli.project import find_stack_file
+    from headroom.spec.errors import Problem, StackFileError, suggest
+    from headroom.spec.stack_file import load_config, parse_config
+
+    path = find_stack_file(stack)
+    platform = parse_config(load_config(path), path.name)
+    unknown = [
+        Problem("--pipeline", "names no pipeline of this stack" + suggest(name, platform.pipelines))
+        for name in names
+        if name not in platform.pipelines
+    ]
+    if unknown:
+        raise StackFileError(unknown)
+    return _Scene(stack, path, platform, tuple(names))
+
+
+def _observe(
+    scene: _Scene, usage: Path | None, prometheus: str | None, days: int, match: str
+) -> "tuple[list[Sample], list[str]]":
+    """What was used, and why that is not known if it could not be asked."""
+    from headroom.live.usage import load_usage
+
+    samples = list(load_usage(usage)) if usage else []
+    if prometheus is None:
+        return samples, []
+    from headroom.live.connection import EndpointError, UnansweredError
+    from headroom.live.usage import fetch_usage
+
+    try:
+        asked = fetch_usage(prometheus, scene.platform.project, days, match)
+    except EndpointError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+    except ValueError as error:
+        typer.echo(f"error: --prometheus {error}", err=True)
+        raise typer.Exit(2) from None
+    except UnansweredError as error:
+        remedy = f"; {error.remedy}" if error.remedy else ""
+        return samples, [f"what was used is unknown: Prometheus could not be asked: {error}{remedy}"]
+    if not asked:
+        return samples, [f"what was used is unknown: Prometheus has no series of Kueue's for {days} days"]
+    return [*samples, *asked], []
+
+
+def _write(scene: _Scene, found: "tuple[Comparison, ...]", *, quiet: bool) -> None:
+    from difflib import unified_diff
+
+    from headroom.live.limits_file import read_text, replace_text
+    from headroom.planning.comparison import new_limits
+    from headroom.spec.limits_edit import put_limits
+
+    name = scene.path.name
+    before = read_text(scene.path)
+    after = put_limits(before, new_limits(found), name)
+    if after == before:
+        typer.echo(f"{name}: nothing to write", err=True)
+        return
+    if not quiet:
+        lines = unified_diff(before.splitlines(), after.splitlines(), name, name, lineterm="", n=1)
+        typer.echo("\n".join(lines))
+    replace_text(scene.path, after, before, _soundness(scene))
+    typer.echo(f"{name}: written", err=True)
+
+
+def _soundness(scene: _Scene) -> "Callable[[Path], None]":
+    from headroom.planning.plan import plan_config
+    from headroom.spec.errors import Problem, StackFileError
+    from headroom.spec.stack_file import load_config
+
+    def require_sound(draft: Path) -> None:
+        try:
+            plan_config(load_config(draft), scene.stack, scene.path.name)
+        except StackFileError as error:
+            told = Problem("", "not written, since with these limits the plan would not be sound:")
+            raise StackFileError([told, *error.problems], scene.path.name) from None
+
+    return require_sound

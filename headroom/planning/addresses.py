@@ -1,0 +1,13 @@
+"""Addresses of owners: whom they can stand for."""
+
+_EXAMPLE_DOMAINS = ("example", "example.com", "example.net", "example.org", "test", "invalid")
+"""Domains that nobody can own (RFC 2606)."""
+
+
+def is_example(owner: str) -> bool:
+    """Return whether an owner, `group:ADDRESS` or a bare address, is at a domain that nobody can own.
+
+    IAM refuses what does not exist, so such owners are given nothing.
+    """
+    domain = owner.rpartition("@")[2].lower()
+    return any(domain == reserved or domain.endswith(f".{reserved}") for reserved in _EXAMPLE_DOMAINS)
