@@ -11,6 +11,7 @@ import yaml
 from headroom.alerts.rules import Rule
 
 _FILE = Path(__file__).parent / "thresholds.yaml"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def load_thresholds() -> Mapping[str, Threshold]:
 
     The file belongs to the package, so one that is missing or malformed is a defect and raises.
     """
-    data = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    data = yaml.load(_FILE.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - a safe one
     return {row["alert"]: _threshold(row) for row in data["thresholds"]}
 
 

@@ -57,8 +57,8 @@ def pull(stack: Stack) -> None:
 def show(stack: Stack) -> None:
     """Print what quotas/<stack>.json says is granted and was asked for; no credentials, no network.
 
-    Where the stack asks for quota, and a request that is there already has to be raised, the command is printed
-    that takes it into the stack: without it `pulumi up` would make a second request, which Google refuses.
+    Where the stack asks for quota, and a request that is there already has to be raised, the command is
+    printed that takes it into the stack: without it `pulumi up` would make another, which Google refuses.
 
     Exit code 0: done. 2: there is no such file, or it or the stack file cannot be used.
 
@@ -111,7 +111,9 @@ def _tell(stack: str, needs: "Needs", grants: "Grants") -> None:
     from headroom.report.quota_table import list_shortages, list_warnings
 
     asked = len(grants.preferences or ())
-    typer.echo(f"quotas/{stack}.json: {len(grants.grants)} grants of {needs.project}, {asked} requests")
+    typer.echo(
+        f"quotas/{stack}.json: {len(grants.grants)} grants of {needs.project}; requests for more: {asked}"
+    )
     standings = compare(needs.draws, grants)
     for warning in list_warnings(standings, grants, stack, grants.pulled):
         typer.echo(f"warning: {warning}", err=True)

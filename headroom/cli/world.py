@@ -24,7 +24,7 @@ def show(
     everything: Annotated[bool, typer.Option("--all", help="With all properties (only in --json).")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show what the imitated cloud holds: objects, quotas, faults that can still strike, its pace.
+    """Show what the imitated cloud holds, and its clusters: objects, quotas, faults that can strike, its pace.
 
     Example: headroom sandbox show --json | jq '.objects[].id'
     """
@@ -247,6 +247,9 @@ def _open_store() -> Generator["Store"]:
 
 
 def _describe(world: "World", everything: bool) -> dict[str, Any]:
+    from sandbox.engine.workspace import open_sandbox
+    from sandbox.kubernetes.listing import list_objects
+
     objects = [
         {"type": item.type, "id": item.id, "status": item.status}
         | ({"properties": item.properties} if everything else {})
@@ -256,6 +259,11 @@ def _describe(world: "World", everything: bool) -> dict[str, Any]:
     now = world.pace()
     return {
         "objects": objects,
+        "cluster_objects": [
+            {"cluster": each.cluster, "type": each.type, "id": each.id}
+            | ({"content": each.content} if everything else {})
+            for each in list_objects(open_sandbox(Path.cwd()).cloud)
+        ],
         "quotas": [
             {"project": project, "name": each.name, "limit": each.limit, "drawn": each.drawn}
             for project in projects

@@ -14,6 +14,11 @@ def print_world(content: dict[str, Any]) -> None:
     for item in content["objects"]:
         objects.add_row(_short(item["type"]), item["status"], item["id"])
     console.print(objects)
+    if content["cluster_objects"]:
+        inside = make_table("In the clusters", ("type", "id"), wrapped=("id",))
+        for item in content["cluster_objects"]:
+            inside.add_row(item["type"], item["id"])
+        console.print(inside)
     columns = (
         Column("quota"),
         Column("project", below=1),
