@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check lint types unit e2e test-cluster test-monitoring test-recovery snapshots schema requirements bench clean
+.PHONY: help setup demo test test-all check lint types unit e2e test-cluster test-monitoring test-recovery snapshots dashboards schema requirements bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST) | \
@@ -73,6 +73,9 @@ test-recovery: setup ## Crashes, faults and twenty first ups through the real en
 
 snapshots: setup ## Renew the resource graphs that the tests compare with; read the diff
 	@$(BIN)/pytest tests/components --snapshot-update
+
+dashboards: setup ## Write the Grafana dashboards
+	@$(BIN)/python -m headroom.dashboards dashboards
 
 schema: setup ## Renew the JSON Schema of the stack files
 	@$(BIN)/headroom schema > stack.schema.json

@@ -15,6 +15,8 @@ class Benchmark(StrEnum):
     PLANNING = "planning"
     PLAN_COMMAND = "plan-command"
     PREVIEW = "preview"
+    ADMISSION = "admission"
+    REGISTRATIONS = "registrations"
 
 
 def main(
@@ -32,13 +34,15 @@ def main(
     """
     from rich.console import Console
 
-    from benchmarks import plan_command, planning, preview
+    from benchmarks import admission, plan_command, planning, preview, registrations
     from benchmarks.report import print_report, render_json
 
     benchmarks = {
         Benchmark.PLANNING: planning.run,
         Benchmark.PLAN_COMMAND: plan_command.run,
         Benchmark.PREVIEW: preview.run,
+        Benchmark.ADMISSION: admission.run,
+        Benchmark.REGISTRATIONS: registrations.run,
     }
     try:
         reports = [benchmarks[name](quick, _progress) for name in names or benchmarks]

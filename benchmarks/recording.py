@@ -6,18 +6,39 @@ the SDK keeps what it runs in global state, so each recording needs a process of
 
 import asyncio
 import json
+import multiprocessing
 import sys
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 STACK = "bench"
 PROVIDER = "pulumi:providers:gcp"
+JSON_SETTINGS = ("defaultLabels", "userProjectOverride")
 
 
 def record(config: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what the program registers for `config`: token, name and arguments of each resource."""
+    return record_main(_program(config))
+
+
+def record_manifests(config: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the Kubernetes objects of the program for `config`, in the order in which it registers them."""
+    rows = record_main(_program(config), lambda args: args.inputs)
+    return [row["arguments"] for row in rows if "apiVersion" in row["arguments"]]
+
+
+def record_apart(
+    what: Callable[[dict[str, Any]], list[dict[str, Any]]], config: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Return what one of these functions does, run in a process of its own."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(what, config).result()
+
+
+def _program(config: dict[str, Any]) -> Callable[[], Awaitable[None]]:
     from headroom.planning.plan import plan_config
     from infra.stack import build
 
@@ -26,11 +47,16 @@ def record(config: dict[str, Any]) -> list[dict[str, Any]]:
     async def main() -> None:
         await build(plan).registered()
 
-    return record_main(main)
+    return main
 
 
-def record_main(main: Callable[[], Awaitable[None]]) -> list[dict[str, Any]]:
-    """Return what a program registers whose entry point is `main`."""
+def record_main(
+    main: Callable[[], Awaitable[None]], arguments: Callable[[Any], dict[str, Any]] | None = None
+) -> list[dict[str, Any]]:
+    """Return what a program registers whose entry point is `main`.
+
+    `arguments` reads them off a registration; by default under the names that Python programs use.
+    """
     import pulumi
     from pulumi.runtime.stack import run_pulumi_func
 
@@ -40,7 +66,7 @@ def record_main(main: Callable[[], Awaitable[None]]) -> list[dict[str, Any]]:
         """Writes down each resource and invents what the cloud would answer."""
 
         def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-            found.append({"token": args.typ, "name": args.name, "arguments": _arguments(args)})
+            found.append({"token": args.typ, "name": args.name, "arguments": (arguments or _arguments)(args)})
             return f"{args.name}-id", _answers(args)
 
         def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], None]:
@@ -65,9 +91,7 @@ def _arguments(args: Any) -> dict[str, Any]:
     if args.typ == PROVIDER:
         module, name = "pulumi_gcp", "Provider"
         # The provider's own settings travel as JSON texts.
-        inputs = {
-            key: json.loads(value) if key == "defaultLabels" else value for key, value in inputs.items()
-        }
+        inputs = {key: json.loads(value) if key in JSON_SETTINGS else value for key, value in inputs.items()}
     elif args.typ.startswith("gcp:"):
         module, name = f"pulumi_gcp.{args.typ.split(':')[1].split('/')[0]}", args.typ.rpartition(":")[2]
     else:

@@ -41,6 +41,24 @@ def build_pipelines_config(pipelines: int) -> dict[str, Any]:
     )
 
 
+def build_contended_config(pipelines: int) -> dict[str, Any]:
+    """Return the `config:` of a stack whose pipelines share one pool of 8 nodes.
+
+    Each may have nearly all that is not headroom, and all guarantees together are four fifths of it.
+    """
+    config = _config({"contended": {"machine": "n2-standard-16", "nodes": {"max": 8}}}, {})
+    limits = {
+        "cpu": {"guarantee": 80 // pipelines, "cap": 98},
+        "memory": {"guarantee": f"{240 // pipelines}Gi", "cap": "320Gi"},
+    }
+    return config | {
+        "headroom:pipelines": {
+            f"pipeline-{number}": _pipeline(number, 0) | {"limits": {"contended": limits}}
+            for number in range(pipelines)
+        }
+    }
+
+
 def _config(pools: dict[str, Any], pipelines: dict[str, Any]) -> dict[str, Any]:
     return {
         "gcp:project": "acme-ml-bench",

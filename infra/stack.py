@@ -7,11 +7,13 @@ import pulumi
 import pulumi_gcp as gcp
 
 from headroom.planning.plan import Plan
+from infra.components.alerting import Alerting
 from infra.components.base import Component, Scope
 from infra.components.cloud_quotas import CloudQuotas
 from infra.components.cluster import Cluster
 from infra.components.cluster_access import ClusterAccess
 from infra.components.collection import Collection
+from infra.components.dashboards import Dashboards
 from infra.components.encryption import Encryption
 from infra.components.logging import Logging
 from infra.components.network import Network
@@ -59,6 +61,7 @@ def build(plan: Plan) -> Stack:
     encryption = Encryption(scope, plan.encryption, services)
     quotas = CloudQuotas(scope, plan.quota_requests, services) if plan.quota_requests else None
     logging = Logging(scope, plan.logging, encryption, services)
+    alerting = Alerting(scope, plan.alerting, services)
     cluster = Cluster(scope, plan.cluster, network, encryption, identity, list(services.apis.values()))
     pools = NodePools(
         scope, plan.system_pool, plan.pools, plan.cluster.registries, cluster, encryption, identity
@@ -66,6 +69,7 @@ def build(plan: Plan) -> Stack:
     access = ClusterAccess(scope, cluster, pools)
     queues = Queues(scope, plan.kueue, plan.tenancy.queues, access)
     tenancy = Tenancy(scope, plan.tenancy.namespaces, services.project_number, access, queues)
+    dashboards = Dashboards(scope, plan.dashboards, plan.objectives, services)
     collection = Collection(scope, plan.collection, encryption, access, queues)
     return Stack(
         components=(
@@ -75,12 +79,14 @@ def build(plan: Plan) -> Stack:
             *([quotas] if quotas else []),
             encryption,
             logging,
+            alerting,
             cluster,
             pools,
             access,
             queues,
             tenancy,
             collection,
+            dashboards,
         ),
         outputs={
             "cluster": cluster.cluster.name,

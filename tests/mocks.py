@@ -44,6 +44,8 @@ class Inventor(pulumi.runtime.Mocks):
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
         if args.token == "gcp:logging/getProjectCmekSettings:getProjectCmekSettings":
             return {"serviceAccountId": f"cmek-p{NUMBER}@gcp-sa-logging.iam.gserviceaccount.com"}
+        if args.token == "gcp:secretmanager/getSecretVersionAccess:getSecretVersionAccess":
+            return {"secretData": f"the {args.args['secret']} of {args.args['project']}"}
         raise AssertionError(f"the program asks the cloud before anything exists: {args.token}")
 
 
@@ -77,8 +79,9 @@ def _options(request: Any) -> dict[str, Any]:
         options["deleted_with"] = request.deletedWith.rsplit("::", 1)[-1]
     if request.deleteBeforeReplaceDefined:
         options["delete_before_replace"] = request.deleteBeforeReplace
-    if request.customTimeouts.create:
-        options["timeout"] = request.customTimeouts.create
+    for name, value in (("timeout", request.customTimeouts.create), ("import", request.importId)):
+        if value:
+            options[name] = value
     if request.hooks.before_delete:
         options["before_delete"] = list(request.hooks.before_delete)
     if request.hooks.on_error:

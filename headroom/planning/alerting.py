@@ -20,7 +20,8 @@ INGEST_DELAY_SECONDS = 180
 _RENOTIFY_SECONDS = {"page": 3_600, "ticket": 86_400}
 _AUTO_CLOSE_SECONDS = {"page": 3_600, "ticket": 86_400}
 _LABEL = re.compile(r"\{\{\s*\$labels\.(\w+)\s*\}\}")
-_VALUE = re.compile(r"\{\{\s*\$value(?:\s*\|\s*\w+)?\s*\}\}")
+_VALUE = re.compile(r"\{\{\s*\$value(?:\s*\|\s*(\w+))?\s*\}\}")
+_UNITS = {"humanizeDuration": " seconds", "humanizePercentage": " (1 is all)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,11 @@ def plan_alert_policies(
 def translate_template(text: str) -> str:
     """Return an annotation with Cloud Monitoring's variables in place of Prometheus's templates.
 
-    As `gcloud monitoring policies migrate` does; the value is shown as it is, whatever it is piped through.
+    As `gcloud monitoring policies migrate` does; the value is shown as it is, with the unit that the function
+    would have shown.
     """
-    return _VALUE.sub("${metric.label.value}", _LABEL.sub(r"${metric_or_resource.label.\1}", text))
+    labelled = _LABEL.sub(r"${metric_or_resource.label.\1}", text)
+    return _VALUE.sub(lambda found: f"${{metric.label.value}}{_UNITS.get(found[1], '')}", labelled)
 
 
 def _plan_policy(rule: Rule, environment: str, runbook_base: str, contract: Contract) -> AlertPolicyPlan:

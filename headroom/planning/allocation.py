@@ -119,13 +119,12 @@ def fit_promises(pipelines: Iterable[PipelinePlan], shares: Iterable[Share]) -> 
     """Return the pipelines with limits that hold today: guarantees above what is granted are cut in
     proportion, in whole units, and no cap reaches into the headroom."""
     by_key = {(share.pool, share.resource): share for share in shares}
-    return tuple(
-        replace(
-            pipeline,
-            limits=tuple(_fit(limit, by_key[limit.pool, limit.resource]) for limit in pipeline.limits),
-        )
-        for pipeline in pipelines
-    )
+    return tuple(_fit_pipeline(pipeline, by_key) for pipeline in pipelines)
+
+
+def _fit_pipeline(pipeline: PipelinePlan, by_key: Mapping[Key, Share]) -> PipelinePlan:
+    limits = tuple(_fit(limit, by_key[limit.pool, limit.resource]) for limit in pipeline.limits)
+    return pipeline if limits == pipeline.limits else replace(pipeline, limits=limits)
 
 
 def _fit(limit: LimitPlan, share: Share) -> LimitPlan:

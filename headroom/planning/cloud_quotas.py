@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from shlex import quote
 from typing import Literal
 
 from headroom.catalog.quotas import QuotaLine
@@ -135,7 +136,7 @@ def render_import(environment: str, project: str, key: str, name: str) -> str:
     """
     return (
         f"USER_PROJECT_OVERRIDE=true GOOGLE_BILLING_PROJECT={project} "
-        f"pulumi import {PREFERENCE_TYPE} {key} {preference_id(project, name)} "
+        f"pulumi import {PREFERENCE_TYPE} {key} {quote(preference_id(project, name))} "
         f"--stack {environment} --protect=false --generate-code=false"
     )
 

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 
-from headroom.planning.alerting import AlertPolicyPlan, FlagCondition, PromqlCondition
+from headroom.alerts.rules import Rule
+from headroom.planning.alerting import AlertPolicyPlan, PromqlCondition
 
 REMEMBERED = "12h"
-"""So long after its last metric a pipeline is still its owner's; with the longest duration of an alert it stays
-below the 25 hours that Cloud Monitoring looks back."""
+"""So long after its last metric a pipeline is still its owner's: with the longest duration of an alert less
+than the 25 hours that Cloud Monitoring looks back."""
 
 
 def name_owner(owner: str) -> str:
@@ -24,20 +25,17 @@ def name_owner(owner: str) -> str:
     return f"{re.sub('[^a-z0-9]+', '-', local).strip('-')}-{sha256(owner.encode()).hexdigest()[:6]}"
 
 
-def is_divisible(policy: AlertPolicyPlan) -> bool:
+def is_divisible(rule: Rule) -> bool:
     """Whether what fires is some pipeline's, and no canary's phase waits for the policy: Cloud Deploy asks
     one policy for its verdict on all of them."""
-    conditions = policy.conditions
-    return policy.scope == "pipeline" and not policy.gates_canary and not any(
-        isinstance(condition, FlagCondition) for condition in conditions
-    )
+    return rule.scope == "pipeline" and not rule.gates_canary
 
 
 def narrow_to_owner(policy: AlertPolicyPlan, owner: str) -> AlertPolicyPlan:
     """Return the policy for the pipelines of `owner` alone."""
     name = name_owner(owner)
     return replace(
-        _restrict(policy, f'and on (environment, pipeline) {_pipelines(f'="{owner}"')}'),
+        _restrict(policy, "and", f'="{owner}"'),
         name=f"{policy.name}-{name}",
         display_name=f"{policy.display_name} ({owner.partition(':')[2]})",
         user_labels=(*policy.user_labels, ("owner", name)),
@@ -47,17 +45,15 @@ def narrow_to_owner(policy: AlertPolicyPlan, owner: str) -> AlertPolicyPlan:
 def narrow_to_others(policy: AlertPolicyPlan, owners: Sequence[str]) -> AlertPolicyPlan:
     """Return the policy for the pipelines of everybody but `owners`."""
     listed = "|".join(re.sub(r"([.+])", r"[\1]", owner) for owner in owners)
-    return _restrict(policy, f'unless on (environment, pipeline) {_pipelines(f'=~"{listed}"')}')
+    return _restrict(policy, "unless", f'=~"{listed}"')
 
 
-def _pipelines(matcher: str) -> str:
-    series = f"ml_pipeline_info{{owner{matcher}}}"
-    return f"max by (environment, pipeline) (last_over_time({series}[{REMEMBERED}]))"
-
-
-def _restrict(policy: AlertPolicyPlan, restriction: str) -> AlertPolicyPlan:
+def _restrict(policy: AlertPolicyPlan, operator: str, owners: str) -> AlertPolicyPlan:
+    theirs = (
+        f"max by (environment, pipeline) (last_over_time(ml_pipeline_info{{owner{owners}}}[{REMEMBERED}]))"
+    )
     conditions = tuple(
-        replace(condition, query=f"(\n{condition.query})\n{restriction}\n")
+        replace(condition, query=f"(\n{condition.query})\n{operator} on (environment, pipeline) {theirs}\n")
         if isinstance(condition, PromqlCondition)
         else condition
         for condition in policy.conditions

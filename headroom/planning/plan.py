@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from headroom.planning.alerting_rules import check_alerting, find_unheard
 from headroom.planning.allocation import Share, check_shares, find_shortfalls, fit_promises, share_out
 from headroom.planning.cloud_quotas import CloudQuotasPlan, check_contact, plan_cloud_quotas
 from headroom.planning.cluster import (
@@ -15,6 +16,7 @@ from headroom.planning.cluster import (
     plan_system_pool,
 )
 from headroom.planning.collection import CollectionPlan, plan_collection, plan_volume_quota
+from headroom.planning.dashboards import DashboardPlan, plan_dashboards
 from headroom.planning.demand import relocate, settle
 from headroom.planning.encryption import EncryptionPlan, plan_encryption
 from headroom.planning.grant_bounds import bound_nodes
@@ -25,12 +27,14 @@ from headroom.planning.models import check_models
 from headroom.planning.names import check_environment
 from headroom.planning.network import NetworkPlan, check_network, plan_network
 from headroom.planning.node_pools import PoolPlan, plan_pool
+from headroom.planning.notifications import AlertingPlan, alerting_traits, plan_alerting
 from headroom.planning.pipelines import PipelinePlan, check_pipeline, plan_pipeline
 from headroom.planning.pool_rules import check_pool
 from headroom.planning.queues import check_pools
 from headroom.planning.quota import QuotaDraw, plan_pool_quota, sum_quota
 from headroom.planning.services import plan_services
 from headroom.planning.serving_hardware import compare_hardware
+from headroom.planning.slos import ServicePlan, check_objectives, plan_services_with_objectives
 from headroom.planning.tenancy import TenancyPlan, check_names, plan_tenancy
 from headroom.spec.errors import Problem, StackFileError, suggest
 from headroom.spec.pipelines import Pipeline
@@ -62,11 +66,14 @@ class Plan:
     awaits_grants: bool
     """Whether shortfalls are waited out, with promises cut in proportion, rather than refused."""
     logging: LoggingPlan
+    alerting: AlertingPlan
     notes: tuple[Problem, ...]
     """What is allowed, and worth a second look."""
     kueue: KueuePlan
     tenancy: TenancyPlan
     collection: CollectionPlan
+    dashboards: tuple[DashboardPlan, ...]
+    objectives: tuple[ServicePlan, ...]
     pool_quota: tuple[QuotaDraw, ...]
     quota: tuple[QuotaDraw, ...]
     quota_requests: CloudQuotasPlan | None
@@ -130,12 +137,18 @@ def plan(platform: Platform, environment: str, grants: Grants | None = None) -> 
         shortfalls=tuple(find_shortfalls(shares, bounds)),
         awaits_grants=platform.quota.grants == "awaited",
         logging=plan_logging(platform, environment),
-        notes=tuple(compare_hardware(found.pipelines, {pool.name: pool for pool in found.pools})),
+        alerting=plan_alerting(platform, environment),
+        notes=(
+            *compare_hardware(found.pipelines, {pool.name: pool for pool in found.pools}),
+            *find_unheard(platform.alerting),
+        ),
         kueue=plan_kueue(sum(pool.peak_nodes for pool in all_pools), SYSTEM_POOL, SYSTEM_TAINT[:2]),
         tenancy=plan_tenancy(
             platform, found.pools, fitted, share_out(found.pools, fitted, platform.quota, bounds)
         ),
         collection=plan_collection(platform, environment, SYSTEM_POOL, SYSTEM_TAINT[:2]),
+        dashboards=plan_dashboards(environment),
+        objectives=plan_services_with_objectives(platform, environment),
         pool_quota=pool_quota,
         quota=quota,
         quota_requests=plan_cloud_quotas(platform.quota.requests, environment, quota, grants),
@@ -143,7 +156,7 @@ def plan(platform: Platform, environment: str, grants: Grants | None = None) -> 
 
 
 def _find_traits(platform: Platform, pools: Iterable[PoolPlan]) -> set[str]:
-    traits = logging_traits(platform.logging)
+    traits = logging_traits(platform.logging) | alerting_traits(platform.alerting)
     if platform.cluster.private_registries:
         traits.add("registries")
     if platform.quota.requests:
@@ -181,8 +194,10 @@ def assess(platform: Platform, environment: str) -> Assessment:
     problems += [
         *check_models(platform),
         *check_logging(platform, environment),
+        *check_alerting(platform),
         *check_pools(platform.pools),
         *check_names(platform.pipelines),
+        *check_objectives(platform),
     ]
     problems += [*_check_experiments(platform), *check_contact(platform)]
     estimated = [name for name, pipeline in platform.pipelines.items() if not pipeline.limits]

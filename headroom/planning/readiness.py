@@ -1,6 +1,7 @@
 """From what a project answers to checks: what is there, what is missing, and the command that mends it."""
 
 from collections.abc import Collection, Iterable, Sequence
+from shlex import quote
 
 from headroom.planning.cloud_quotas import judge_request, name_request, place_request, render_import
 from headroom.planning.grants import UNLIMITED, Preference, Standing
@@ -143,7 +144,7 @@ def check_reservations(
 def check_quotas(
     needs: Needs, standings: Iterable[Standing], preferences: Iterable[Preference] = ()
 ) -> list[Check]:
-    """Judge the quotas that the plan draws from by what is granted now; `preferences` was asked for already."""
+    """Judge the quotas that the plan draws from by what is granted and asked for now."""
     asked = tuple(preferences)
     return [_check_quota(needs, standing, _find_preference(standing, asked)) for standing in standings]
 
@@ -303,9 +304,9 @@ def _check_quota(needs: Needs, standing: Standing, preference: Preference | None
 def _ask_for(needs: Needs, standing: Standing, preference: Preference | None) -> str:
     """Return the command that asks for a quota that is short, or shows the request that awaits its answer."""
     line = standing.draw.quota
-    verb, name = ("update", f"{preference.name} ") if preference else ("create", "")
+    verb, name = ("update", f"{quote(preference.name)} ") if preference else ("create", "")
     if preference and not _is_to_be_raised(standing, preference):
-        return f"gcloud beta quotas preferences describe {preference.name} --project={needs.project}"
+        return f"gcloud beta quotas preferences describe {quote(preference.name)} --project={needs.project}"
     if needs.asks_quota:
         return f"headroom quota pull -s {needs.environment} && pulumi up -s {needs.environment}"
     pairs = ",".join(f"{key}={value}" for key, value in place_request(line).items())

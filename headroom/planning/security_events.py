@@ -52,9 +52,7 @@ def plan_security_events(
 
     `runbook_base` is the URL below which the project's files can be read.
     """
-    return tuple(
-        _plan(event, environment, region, deployers, runbook_base.rstrip("/")) for event in events
-    )
+    return tuple(_plan(event, environment, region, deployers, runbook_base.rstrip("/")) for event in events)
 
 
 def _plan(

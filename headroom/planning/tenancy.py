@@ -26,6 +26,9 @@ _RESERVED = re.compile(r"(kube|gke|gmp|google|kueue|headroom)-.*|default|experim
 _LEAST_OBJECTS, _MOST_OBJECTS = (50, 100), (300, 1000)
 _OBJECTS_PER_UNIT = 4
 
+NodeSize = tuple[int, int]
+"""What pods can ask for of a node: thousandths of a core, bytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class OwnerPlan:
@@ -83,18 +86,18 @@ def plan_tenancy(
 ) -> TenancyPlan:
     """Return queues and namespaces for pipelines whose promises fit into `shares`."""
     pools, pipelines, shares = tuple(pools), tuple(pipelines), tuple(shares)
-    by_name = {pool.name: pool for pool in pools}
+    sizes = {pool.name: (pool.cpu_millis_per_node, pool.memory_bytes_per_node) for pool in pools}
     return TenancyPlan(
         queues=plan_queues(pools, pipelines, shares, platform.quota.experiments),
         namespaces=(
-            _experiments_namespace(platform, shares, by_name),
-            *(_pipeline_namespace(pipeline, by_name) for pipeline in pipelines),
+            _experiments_namespace(platform, shares, sizes),
+            *(_pipeline_namespace(pipeline, sizes) for pipeline in pipelines),
         ),
     )
 
 
-def _pipeline_namespace(pipeline: PipelinePlan, pools: Mapping[str, PoolPlan]) -> NamespacePlan:
-    used = [pools[name] for name in {limit.pool: None for limit in pipeline.limits}]
+def _pipeline_namespace(pipeline: PipelinePlan, sizes: Mapping[str, NodeSize]) -> NamespacePlan:
+    used = {limit.pool for limit in pipeline.limits}
     caps: dict[Resource, int] = {}
     for limit in pipeline.limits:
         caps[limit.resource] = caps.get(limit.resource, 0) + limit.cap
@@ -103,14 +106,14 @@ def _pipeline_namespace(pipeline: PipelinePlan, pools: Mapping[str, PoolPlan]) -
         kind=pipeline.kind,
         labels=(("headroom/model", pipeline.model), (KIND_LABEL, pipeline.kind)),
         quota=_bound(caps, _count_objects(caps)),
-        largest_container=_largest_container(used),
+        largest_container=_largest_container(sizes[pool] for pool in used),
         owners=(_plan_owner(pipeline.owner),),
         bindings=tuple(BindingPlan(_access_key(access), access) for access in pipeline.access),
     )
 
 
 def _experiments_namespace(
-    platform: Platform, shares: Iterable[Share], pools: Mapping[str, PoolPlan]
+    platform: Platform, shares: Iterable[Share], sizes: Mapping[str, NodeSize]
 ) -> NamespacePlan:
     experiments = platform.quota.experiments
     caps: dict[Resource, int] = {}
@@ -122,7 +125,7 @@ def _experiments_namespace(
         kind="experiment",
         labels=((KIND_LABEL, "experiment"),),
         quota=_bound(caps, EXPERIMENT_OBJECTS),
-        largest_container=_largest_container(pools.values()),
+        largest_container=_largest_container(sizes.values()),
         owners=tuple(_plan_owner(owner) for owner in experiments.owners),
         bindings=(),
     )
@@ -149,17 +152,15 @@ def _count_objects(caps: Mapping[Resource, int]) -> tuple[int, int]:
     """Jobs and pods by what can run at once: a few for each device, or for each core where there is none."""
     devices = caps.get("gpus", 0) + caps.get("chips", 0)
     wanted = _OBJECTS_PER_UNIT * (devices or caps.get("cpu", 0) // 1000)
-    jobs, pods = (
-        min(most, max(least, wanted)) for least, most in zip(_LEAST_OBJECTS, _MOST_OBJECTS, strict=True)
-    )
-    return jobs, pods
+    (least_jobs, least_pods), (most_jobs, most_pods) = _LEAST_OBJECTS, _MOST_OBJECTS
+    return min(most_jobs, max(least_jobs, wanted)), min(most_pods, max(least_pods, wanted))
 
 
-def _largest_container(pools: Iterable[PoolPlan]) -> tuple[tuple[str, str], ...]:
-    pools = tuple(pools)
+def _largest_container(sizes: Iterable[NodeSize]) -> tuple[tuple[str, str], ...]:
+    cpu_millis, memory_bytes = zip(*sizes, strict=True)
     return (
-        ("cpu", kubernetes_amount("cpu", max(pool.cpu_millis_per_node for pool in pools))),
-        ("memory", kubernetes_amount("memory", max(pool.memory_bytes_per_node for pool in pools))),
+        ("cpu", kubernetes_amount("cpu", max(cpu_millis))),
+        ("memory", kubernetes_amount("memory", max(memory_bytes))),
     )
 
 

@@ -15,6 +15,10 @@ LONGEST_MUTE = timedelta(days=31)
 MOST_CHANNELS = 16
 """Of one alert policy (cloud.google.com/monitoring/quotas, 2026-11)."""
 
+MOST_OWNERS = 40
+"""Each takes a policy for every alert on pipelines, and a project has 2,000
+(cloud.google.com/monitoring/quotas, 2026-11)."""
+
 Address = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9._%+-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+$"),
@@ -58,7 +62,9 @@ class SlackChannel(Section):
     """A message in a Slack channel."""
 
     kind: Literal["slack"] = Field(description="Slack")
-    channel: Annotated[str, StringConstraints(pattern=r"^#[a-z0-9_-]{1,80}$"), Field(examples=["#ml-alerts"])]
+    channel: Annotated[
+        str, StringConstraints(pattern=r"^#[a-z0-9_-]{1,80}$"), Field(examples=["#ml-alerts"])
+    ] = Field(description="the channel, with its #")
     auth_token: SecretVersion = Field(
         description="the token of Google Cloud Monitoring's Slack app, as a reference to Secret Manager"
     )
@@ -137,8 +143,7 @@ class Mute(Section):
     )
     start: Moment = Field(description="from when on")
     end: Moment = Field(
-        description="until when, at most 31 days later; to end it early bring the end forward, since Google "
-        "cannot delete a mute that is merely left out"
+        description="until when, at most 31 days later; bring it forward to end early: left out it goes on"
     )
 
     @model_validator(mode="after")
@@ -161,7 +166,7 @@ class Alerting(Section):
     routes: Routes = Field(default=Routes(), description="which channels are told of what")
     owners: dict[Owner, OwnerRoutes] = Field(
         default_factory=dict,
-        max_length=40,
+        max_length=MOST_OWNERS,
         description="owners of pipelines who are told through channels of their own; each takes a policy "
         "more for every alert",
     )
@@ -177,7 +182,7 @@ class Alerting(Section):
     ) = Field(default=None, description="where this project's files can be read; alerts link there")
     thresholds: dict[AlertName, Annotated[float, Field(strict=True, allow_inf_nan=False)]] = Field(
         default_factory=dict,
-        description="where alerts with a bound of their own begin, by alert; others take their bounds from metrics",
+        description="where alerts with a bound of their own begin; others take bounds from metrics",
     )
     mutes: dict[MuteName, Mute] = Field(
         default_factory=dict, max_length=64, description="maintenance windows, by name"

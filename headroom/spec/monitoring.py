@@ -18,7 +18,9 @@ ImageName = Annotated[
 ]
 """An image by host, path, and tag or digest: without either nobody knows what runs."""
 
-Ratio = Annotated[float, Field(gt=0, lt=1)]
+Ratio = Annotated[float, Field(strict=True, ge=0.5, le=0.9999)]
+"""A share of requests. The most that can be promised is Google's
+(cloud.google.com/monitoring/api/ref_v3/rest/v3/services.serviceLevelObjectives, goal, 2026-11)."""
 
 
 class Objectives(Section):
@@ -40,6 +42,5 @@ class Monitoring(Section):
     objectives: dict[PipelineName, Objectives] = Field(
         default_factory=dict,
         max_length=500,
-        description="what serving pipelines promise, kept by Cloud Monitoring too, by name; only once their "
-        "metrics have been seen, since before that it refuses",
+        description="promises of serving pipelines, kept by the cloud too; only once their metrics were seen",
     )

@@ -69,16 +69,18 @@ def _answer(
     request: QuotaRequest, preference: gcp.cloudquota.SQuotaPreference
 ) -> pulumi.Output[dict[str, object]]:
     def describe(found: list[Any]) -> dict[str, object]:
-        config, reconciling = found
-        preferred = int(config.preferred_value)
-        granted = int(config.granted_value) if config.granted_value else None
+        preferred, granted, reconciling = found
+        granted = int(granted) if granted else None
         return {
             "service": request.quota.service,
             "quotaId": request.quota.quota_id,
             "dimensions": dict(place_request(request.quota)),
-            "preferredValue": preferred,
+            "preferredValue": int(preferred),
             "grantedValue": granted,
-            "state": judge_request(preferred, granted, reconciling=bool(reconciling)),
+            "state": judge_request(int(preferred), granted, reconciling=bool(reconciling)),
         }
 
-    return pulumi.Output.all(preference.quota_config, preference.reconciling).apply(describe)
+    config = preference.quota_config
+    return pulumi.Output.all(config.preferred_value, config.granted_value, preference.reconciling).apply(
+        describe
+    )

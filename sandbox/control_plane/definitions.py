@@ -15,6 +15,9 @@ SOURCES = (
     ("github.com/GoogleCloudPlatform/prometheus-engine", "charts/operator/crds"),
 )
 
+NAMESPACES = ("gmp-public", "gmp-system")
+"""What GKE makes for managed collection."""
+
 
 def load_definitions() -> list[dict[str, Any]]:
     """ProvisioningRequest, JobSet, Gateway API, and Managed Prometheus's monitoring resources."""

@@ -13,7 +13,7 @@ from headroom.planning.kueue_release import NAMESPACE
 from sandbox.control_plane import kueue, servers
 from sandbox.control_plane.api import Api, ApiError
 from sandbox.control_plane.certificates import CertificateAuthority, create_signing_key
-from sandbox.control_plane.definitions import load_definitions
+from sandbox.control_plane.definitions import NAMESPACES, load_definitions
 from sandbox.control_plane.kubeconfig import write_kubeconfig, write_token_kubeconfig
 from sandbox.control_plane.processes import Server, Watch, find_free_ports, is_listening
 from sandbox.engine.errors import SandboxError
@@ -150,6 +150,8 @@ class ControlPlane:
         definitions = load_definitions()
         for definition in definitions:
             self.api.create(definition)
+        for name in NAMESPACES:
+            self.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         if self._values is not None:
             self._install_kueue(self._values)
         manager = self._binaries["kube-controller-manager"]

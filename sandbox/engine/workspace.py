@@ -59,6 +59,11 @@ FOREIGN_VARIABLES = (
     "KUBECONFIG",
 )
 
+# Pulumi saves its state after every step, which is most of the time that an update takes here. Where nothing
+# will crash, once at the end does.
+SAVING_VARIABLE = "HEADROOM_SANDBOX_SAVES"
+SAVE_AT_THE_END = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
+
 # The imitation's time runs faster than Google's, so the program waits less for what is late.
 RETRY_SCALE = "0.02"
 
@@ -150,6 +155,7 @@ class Sandbox:
             "HEADROOM_CLOUD": str(self.cloud),
             "HEADROOM_RETRY_SCALE": kept.get("HEADROOM_RETRY_SCALE", RETRY_SCALE),
             HANDOVER_VARIABLE: str(self._language_host),
+            **(SAVE_AT_THE_END if kept.get(SAVING_VARIABLE) == "at-end" else {}),
         }
 
     def environment_apart(self) -> dict[str, str]:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from sandbox.google.alerting import require_sound_alerting
+from sandbox.google.dashboards import require_valid_dashboard
 from sandbox.google.delays import Pace, read_pace, wait
 from sandbox.google.errors import not_found
 from sandbox.google.facts import load_facts
@@ -95,12 +97,14 @@ class Cloud:
         """Ask every rule, then keep the object, its links and what it draws."""
         around = self._around(pace)
         require_valid_names(request.token, request.properties)
+        require_valid_dashboard(request)
         links = require_references(request, around)
         require_principals(request, around)
         require_place(request)
         require_ranges(request, around)
         require_room(request, around)
         require_reversible(request, around)
+        require_sound_alerting(request, around)
         require_acceptable(request, around)
         draws = require_quota(request, around)
         self.store.put(item)

@@ -252,7 +252,16 @@ def preview(
     for name, kind in resource.outputs.items():
         if name not in properties and (name not in resource.inputs or _is_computed(facts, name, kind)):
             properties[name] = UNKNOWN
-    return properties
+    added = load_table("outputs").get(resource.token, {}).get("set", {})
+    return {name: _with_unknown(value, added.get(name)) for name, value in properties.items()}
+
+
+def _with_unknown(value: Any, added: Any) -> Any:
+    """A block with what Google will add inside it, as far as nobody can know it yet."""
+    if not isinstance(value, Mapping) or not isinstance(added, Mapping):
+        return value
+    missing = {name: UNKNOWN for name in added if name not in value}
+    return {name: _with_unknown(item, added.get(name)) for name, item in value.items()} | missing
 
 
 def _is_computed(facts: ResourceFacts, name: str, kind: Kind) -> bool:
@@ -269,9 +278,10 @@ def overlay(
 ) -> dict[str, Any]:
     """The state after an update: what the inputs say, and for all else what it was."""
     result = dict(state)
+    added = load_table("outputs").get(resource.token, {}).get("set", {})
     for name in resource.inputs:
         if inputs.get(name) is not None:
-            result[name] = made[name]
+            result[name] = _keep_added(made[name], state.get(name), added.get(name))
         elif old_inputs.get(name) is not None and name not in facts.computed:
             result[name] = facts.defaults.get(name)
     moving = (
@@ -285,6 +295,23 @@ def overlay(
     )
     result |= {name: made[name] for name in moving if name in made and name not in resource.inputs}
     return result
+
+
+def _keep_added(value: Any, before: Any, added: Any) -> Any:
+    """The new value of a block, with what Google added inside it before, which a preview knows too."""
+    if not all(isinstance(each, Mapping) for each in (value, before, added)):
+        return value
+    kept = {name: before[name] for name in added if name in before and value.get(name, UNKNOWN) is UNKNOWN}
+    rest = {name: item for name, item in value.items() if name not in kept}
+    return kept | {name: _keep_added(item, before.get(name), added.get(name)) for name, item in rest.items()}
+
+
+def _await_added(value: Any, added: Any) -> Any:
+    """The value of a block before its creation: what Google will add inside it is unknown."""
+    if not isinstance(value, Mapping) or not isinstance(added, Mapping):
+        return value
+    unknown = {name: UNKNOWN for name in added if name not in value}
+    return unknown | {name: _await_added(item, added.get(name)) for name, item in value.items()}
 
 
 def is_fully_known(inputs: Mapping[str, Any]) -> bool:

@@ -13,16 +13,21 @@ from headroom.live.connection import ENDPOINT_VARIABLE
 from sandbox.google.apis import admin
 from sandbox.google.apis.server import serve
 from sandbox.google.store import Store
+from sandbox.google.world import World
 
 Headroom = Callable[..., CompletedProcess[str]]
 PROJECT = "acme-ml-dev"
 
 
 @pytest.fixture
-def world(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Generator[Store]:
-    path = tmp_path_factory.mktemp("cloud") / "cloud.sqlite"
-    with serve(path) as url:
-        store = Store(path)
+def cloud_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cloud") / "cloud.sqlite"
+
+
+@pytest.fixture
+def world(cloud_file: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Store]:
+    with serve(cloud_file) as url:
+        store = Store(cloud_file)
         admin.enable_apis(
             store, PROJECT, [row["api"] for group in load_facts("apis") for row in group["apis"]]
         )
@@ -142,3 +147,67 @@ def test_show_prints_the_grants(headroom: Headroom, project: Path) -> None:
     done = headroom("quota", "show", "-s", "dev")
     assert done.returncode == 2
     assert "there is no such file; run headroom quota pull -s dev" in done.stderr
+
+
+def ask(data: dict[str, Any], preferred: int, granted: int, reconciling: bool = False) -> None:
+    """A request for N2 processors of which 100 are granted, while the plan draws 208."""
+    name = "N2-CPUS-per-project-region"
+    for row in data["grants"]:
+        row["value"] = 100 if row["quota_id"] == name else row["value"]
+    row = next(row for row in data["grants"] if row["quota_id"] == name)
+    quota = {key: row[key] for key in ("service", "quota_id", "region", "dimensions")}
+    asked = {"preferred": preferred, "granted": granted, "reconciling": reconciling}
+    data["preferences"] = [{"name": "console-7f3a"} | quota | asked]
+
+
+@pytest.mark.parametrize(
+    ("preferred", "granted", "reconciling", "state", "is_raised"),
+    [
+        (150, 100, True, "pending", True),
+        (208, 100, True, "pending", False),
+        (208, 150, False, "partly granted", False),
+        (208, 208, False, "granted", False),
+    ],
+)
+def test_show_and_plan_tell_how_a_request_stands(
+    headroom: Headroom,
+    project: Path,
+    preferred: int,
+    granted: int,
+    reconciling: bool,
+    state: str,
+    is_raised: bool,
+) -> None:
+    """Q2: the command that takes a request in is printed only where it is to be raised."""
+    change(project, lambda data: ask(data, preferred, granted, reconciling))
+    shown = headroom("quota", "show", "-s", "dev")
+    assert shown.returncode == 0, shown.stderr
+    (line,) = [line for line in shown.stdout.splitlines() if line.startswith("console-7f3a")]
+    assert line.split("  ")[-1].strip() == state
+    assert ("quotaPreferences/console-7f3a --stack dev" in shown.stdout) is is_raised
+    planned = headroom("plan", "-s", "dev", "--json")
+    (request,) = json.loads(planned.stdout)["quota_requests"]["requests"]
+    assert (request["name"], request["preferred"]) == ("console-7f3a", 208)
+    assert request["state"] == ("to be asked" if is_raised else state)
+    assert "Quota asked of Google Cloud" in headroom("plan", "-s", "dev").stdout
+
+
+def test_a_file_that_does_not_speak_of_requests_is_a_warning(headroom: Headroom, project: Path) -> None:
+    change(project, lambda data: data.pop("preferences"))
+    for command in (("plan",), ("quota", "show")):
+        done = headroom(*command, "-s", "dev")
+        assert done.returncode == 0
+        assert "does not say which requests the project has, so no quota is asked for" in done.stderr
+
+
+def test_a_pull_writes_the_requests_that_stand_in_the_way_of_ours(
+    headroom: Headroom, project: Path, cloud_file: Path, world: Store
+) -> None:
+    quota = "N2-CPUS-per-project-region/us-central1"
+    world.set_limit(PROJECT, quota, 100)
+    World(cloud_file).request_quota(PROJECT, quota, 150, "console-7f3a")
+    pulled = headroom("quota", "pull", "-s", "dev")
+    assert "; requests for more: 1\n" in pulled.stdout
+    (row,) = json.loads((project / "quotas" / "dev.json").read_text())["preferences"]
+    assert (row["name"], row["preferred"], row["granted"]) == ("console-7f3a", 150, 100)
+    assert row["reconciling"] is True

@@ -70,6 +70,23 @@ def test_quota_is_granted_to_the_only_project(verb: Any) -> None:
     assert (quota["project"], quota["limit"], quota["drawn"]) == ("p", 8, 0)
 
 
+def test_quota_is_asked_for_by_hand_and_answered_as_told(verb: Any) -> None:
+    name = "NVIDIA-L4-GPUS-per-project-region/us-central1"
+    assert verb("pace", "--scale", "0").returncode == 0
+    assert verb("enable", "cloudquotas.googleapis.com").returncode == 0
+    assert verb("quota", name, "8", "--answer", "partly").stdout.splitlines() == [
+        "requests are answered partly",
+        f"{name} is 8",
+    ]
+    done = verb("quota", name, "--request", "16", "--called", "console-7f3a")
+    identity = "projects/p/locations/global/quotaPreferences/console-7f3a"
+    assert done.stdout == f"asked for 16 of {name}: {identity}\n", done.stderr
+    (quota,) = shown(verb)["quotas"]
+    assert quota["limit"] == 12
+    again = verb("quota", name, "--request", "17")
+    assert (again.returncode, f"Resource '{identity}' already exists" in again.stderr) == (2, True)
+
+
 def test_faults_are_shown_until_calm(verb: Any) -> None:
     assert verb("fault", "503", "--rate", "0.05", "--times", "-1").returncode == 0
     assert shown(verb)["faults"][0]["rate"] == 0.05
@@ -176,6 +193,10 @@ def test_a_command_that_is_not_there_is_said_to_be_that(verb: Any) -> None:
             "say CPUS-ALL-REGIONS-per-project/global",
         ),
         (("quota", "GPUS-PER-GPU-FAMILY-per-project-region/us-east4", "8"), "/us-east4/gpu_family=VALUE"),
+        (("quota",), "say a quota with a limit or --request, or --answer"),
+        (("quota", "CPUS-ALL-REGIONS-per-project/global"), "say a quota with a limit or --request"),
+        (("quota", "--request", "8"), "say a quota with a limit or --request"),
+        (("quota", "--answer", "soon"), "soon is no answer to a request; answers are at-once, partly, later"),
         (("enable", "compute.google.com"), "the nearest is compute.googleapis.com"),
         (("fault", "418"), "418 is no fault; faults are 429, 503"),
         (("fault", "503", "--rate", "2"), "a rate is a number from 0 to 1"),

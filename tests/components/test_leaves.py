@@ -17,8 +17,11 @@ CONFIGS = {stack: load_config(ROOT / f"Pulumi.{stack}.yaml") for stack in ("dev"
 
 # What pipelines are planned from, and what only advice is given from.
 ABOUT_PIPELINES = ("headroom:pipelines", "headroom:baselines", "headroom:models", "headroom:prices")
+ABOUT_GRANTS = ("headroom:quota",)
+"""What changes resources only where a grant is short: tests/components/test_cloud_quotas.py."""
+
 INFRASTRUCTURE = {
-    stack: {key: value for key, value in config.items() if key not in ABOUT_PIPELINES}
+    stack: {key: value for key, value in config.items() if key not in ABOUT_PIPELINES + ABOUT_GRANTS}
     for stack, config in CONFIGS.items()
 }
 

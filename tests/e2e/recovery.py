@@ -24,6 +24,9 @@ MOST_ROUNDS = 20
 
 PATIENCE_SECONDS = 120
 
+UNREADABLE = "failed to load checkpoint: EOF"
+"""What Pulumi says of a state on a disk whose attributes were half written when it was killed."""
+
 _ATTEMPT = re.compile(r"attempt \d+ of 20")
 _TAKEN = re.compile(r"(?:Error 409: Resource '|resource - )(?P<id>[^' ]+)(?:'| -) already exists")
 
@@ -46,8 +49,14 @@ def keep_two_pools(config: dict[str, Any]) -> None:
     config["headroom:pipelines"] = {
         name: pipeline
         for name, pipeline in config["headroom:pipelines"].items()
-        if set(pipeline["limits"]) <= kept
+        if pools_of(pipeline) <= kept
     }
+
+
+def pools_of(pipeline: dict[str, Any]) -> set[str]:
+    """The pools that a pipeline of a stack file is limited on, or estimated for."""
+    estimated = pipeline["demand"]["pool"] if "demand" in pipeline else None
+    return {*pipeline.get("limits", {}), *([estimated] if estimated else [])}
 
 
 def messages(update: Update, *severities: str) -> list[str]:
@@ -137,6 +146,9 @@ def recover(platform: EngineSandbox, stack: str, folder: Path) -> Update:
     """
     for _ in range(MOST_ROUNDS):
         update = platform.up(stack)
+        if UNREADABLE in update.stderr + update.stdout:
+            delete_empty_attributes(platform)
+            continue
         if "locked by" in update.stderr + update.stdout:
             cancel(platform, stack)
             continue
@@ -151,6 +163,15 @@ def cancel(platform: EngineSandbox, stack: str) -> None:
     """Step "Take the lock away" of docs/runbooks/stuck-lock.md."""
     done = platform.pulumi("cancel", "--stack", stack, "--yes")
     assert done.returncode == 0, done.stderr
+
+
+def delete_empty_attributes(platform: EngineSandbox) -> list[Path]:
+    """Step "A state that cannot be read" of docs/runbooks/stuck-lock.md; returns what it deleted."""
+    folder = platform.sandbox.state / "backend" / ".pulumi"
+    empty = [path for path in folder.rglob("*.attrs") if path.stat().st_size == 0]
+    for path in empty:
+        path.unlink()
+    return empty
 
 
 def taken_names(update: Update) -> dict[str, str]:

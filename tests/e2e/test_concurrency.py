@@ -6,7 +6,9 @@ from sandbox.google.store import LIVE
 from tests.e2e.conftest import EngineSandbox
 from tests.e2e.recovery import (
     CLUSTER,
+    UNREADABLE,
     cancel,
+    delete_empty_attributes,
     keep_two_pools,
     kill_engine_once,
     open_world,
@@ -56,3 +58,20 @@ def test_the_lock_of_a_killed_update_stays_until_it_is_cancelled(
     recover(platform, "dev", tmp_path)
     platform.up("dev", "--expect-no-changes").require_success()
     assert len(world.objects(CLUSTER, LIVE)) == 1
+
+
+def test_a_state_whose_attributes_were_half_written_is_read_again_without_them(
+    platform: EngineSandbox,
+) -> None:
+    """Q1, "A state that cannot be read" of docs/runbooks/stuck-lock.md; what a kill leaves at a bad moment."""
+    platform.edit_stack_file("dev", keep_two_pools)
+    platform.up("dev").require_success()
+    folder = platform.sandbox.state / "backend" / ".pulumi" / "stacks" / "headroom"
+    attributes = folder / "dev.json.attrs"
+    attributes.write_text("")
+    refused = platform.up("dev")
+    assert refused.exit_code != 0
+    assert UNREADABLE in refused.stderr + refused.stdout
+
+    assert delete_empty_attributes(platform) == [attributes]
+    platform.up("dev", "--expect-no-changes").require_success()

@@ -6,7 +6,15 @@ from typing import Any
 
 from sandbox.google.store import LIVE
 from tests.e2e.conftest import EngineSandbox
-from tests.e2e.recovery import holdings, keep_two_pools, open_world, recover, restore_state, save_state
+from tests.e2e.recovery import (
+    holdings,
+    keep_two_pools,
+    open_world,
+    pools_of,
+    recover,
+    restore_state,
+    save_state,
+)
 
 
 def lose_state(platform: EngineSandbox) -> None:
@@ -39,7 +47,7 @@ def test_a_stale_backup_is_completed_by_adopting_what_came_later(
         keep_two_pools(config)
         del config["headroom:pools"]["l4"]
         pipelines = config["headroom:pipelines"].items()
-        config["headroom:pipelines"] = {key: each for key, each in pipelines if "l4" not in each["limits"]}
+        config["headroom:pipelines"] = {key: each for key, each in pipelines if "l4" not in pools_of(each)}
 
     complete = (platform.project / "Pulumi.dev.yaml").read_text()
     platform.edit_stack_file("dev", without_l4)

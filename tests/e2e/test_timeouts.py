@@ -43,6 +43,7 @@ def test_a_wait_that_ended_too_early_is_completed_by_the_runbook(
 
     assert stopped_waiting(platform.up("dev"), "Error waiting for creating Cluster")
     assert init_errors(platform, "dev") == ["dev-cluster"]
+    platform.preview("dev", "--refresh").require_success()
     platform.up("dev", "--refresh").require_success()
     assert init_errors(platform, "dev") == []
     assert world.faults() == []

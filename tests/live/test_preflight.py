@@ -1,6 +1,7 @@
 """The preflight against the imitation: all there, and each thing missing in turn."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from headroom.live.connection import ENDPOINT_VARIABLE, EndpointError
 from headroom.live.preflight import run_preflight
 from headroom.planning.preflight import Check, Needs, exit_code
 from sandbox.google.apis import admin
+from sandbox.google.world import World
 from tests.live.conftest import BUCKET, PROJECT, Google
 
 STATE = f"gs://{BUCKET}/headroom"
@@ -351,3 +353,31 @@ def test_an_endpoint_that_is_not_on_this_machine_is_refused(
     monkeypatch.setenv(ENDPOINT_VARIABLE, url)
     with pytest.raises(EndpointError, match="must be the URL of something on this machine"):
         run_preflight(needs_of(), STATE)
+
+
+def test_a_request_from_the_console_is_told_with_the_command_that_takes_it_in(
+    google: Google, needs_of: NeedsOf, config: dict[str, Any], tmp_path: Path
+) -> None:
+    """Q2: asked for through the API, under whatever name; only a stack that asks for quota minds."""
+    console = World(tmp_path / "cloud.sqlite")
+    quota = "N2-CPUS-per-project-region/us-central1"
+    console.set_quota(PROJECT, quota, 10)
+    console.request_quota(PROJECT, quota, 20, "console-7f3a")
+    only_short = faults(run_preflight(needs_of(), STATE))
+    assert [check.area for check in only_short] == ["quotas"]
+    config["headroom:quota"] = {"requests": {"contact": "ada@acme.co"}}
+    quotas, requests = faults(run_preflight(needs_of(), STATE))
+    assert "20 asked for as console-7f3a, pending" in quotas.detail
+    assert (requests.area, requests.state) == ("quota requests", "unknown")
+    assert "quotaPreferences/console-7f3a --stack test " in requests.remedy
+
+
+def test_a_stack_that_asks_for_quota_needs_the_role_and_the_api(
+    google: Google, needs_of: NeedsOf, config: dict[str, Any]
+) -> None:
+    config["headroom:quota"] = {"requests": {"contact": "ada@acme.co"}}
+    checks = run_preflight(needs_of(), STATE)
+    assert faults(checks) == []
+    assert "roles/cloudquotas.admin" in {check.subject for check in checks}
+    named = [check for check in checks if check.subject == "cloudquotas.googleapis.com"]
+    assert [check.detail for check in named] == ["grants are read and requests made through it"]

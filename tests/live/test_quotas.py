@@ -1,15 +1,18 @@
 """Cloud Quotas through the real client, against the imitation."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from headroom.catalog.quotas import QuotaLine
+from headroom.catalog.zones import regions
 from headroom.live.connection import Connection, UnansweredError
-from headroom.live.quotas import list_grants
-from headroom.planning.grants import UNLIMITED, Grant, find_grant, keep_relevant
+from headroom.live.quotas import list_grants, list_preferences
+from headroom.planning.grants import UNLIMITED, Grant, Preference, find_grant, keep_relevant
 from sandbox.google.apis import admin, cloud_quotas
+from sandbox.google.world import World
 from tests.live.conftest import PROJECT, Google
 
 REGION = "us-central1"
@@ -98,3 +101,37 @@ def test_a_disabled_api_is_named_with_the_command_that_enables_it(
         list_grants(connection)
     assert str(refusal.value) == "the API cloudquotas.googleapis.com is not enabled"
     assert refusal.value.remedy == f"gcloud services enable cloudquotas.googleapis.com --project={PROJECT}"
+
+
+def test_every_request_is_listed_whoever_made_it(
+    google: Google, connection: Connection, tmp_path: Path
+) -> None:
+    """More than fit on a page; the region is told from the other dimensions, pending from decided."""
+    console = World(tmp_path / "cloud.sqlite")
+    family = "GPUS-PER-GPU-FAMILY-per-project-region"
+    console.request_quota(PROJECT, f"{family}/{REGION}/gpu_family=NVIDIA_H100", 32, "console-1")
+    console.answer_requests("partly")
+    console.request_quota(PROJECT, "GPUS-ALL-REGIONS-per-project/global", 256, "console-2")
+    for number, region in enumerate(list(regions())[:25]):
+        console.request_quota(PROJECT, f"{L4.quota_id}/{region}", 200, f"more-{number}")
+    found = list_preferences(connection)
+    assert len(found) == 27
+    service = "compute.googleapis.com"
+    h100 = (("gpu_family", "NVIDIA_H100"),)
+    assert found[:2] == (
+        Preference("console-1", service, family, REGION, h100, 32, 16, reconciling=True),
+        Preference(
+            "console-2", service, "GPUS-ALL-REGIONS-per-project", None, (), 256, 192, reconciling=False
+        ),
+    )
+
+
+def test_a_request_without_an_answer_is_not_one_that_was_answered_with_zero(
+    google: Google, connection: Connection, tmp_path: Path
+) -> None:
+    console = World(tmp_path / "cloud.sqlite")
+    console.set_quota(PROJECT, f"{L4.quota_id}/{REGION}", 0)
+    console.request_quota(PROJECT, f"{L4.quota_id}/{REGION}", 8, "console-1")
+    assert [each.granted for each in list_preferences(connection)] == [0]
+    console.drift("console-1", "quotaConfig.grantedValue", "")
+    assert [each.granted for each in list_preferences(connection)] == [None]

@@ -125,7 +125,9 @@ def test_without_a_base_url_there_is_no_link() -> None:
     [
         ("{{ $labels.pipeline }}", "${metric_or_resource.label.pipeline}"),
         ("{{$value}}", "${metric.label.value}"),
-        ("{{ $value | humanizePercentage }}", "${metric.label.value}"),
+        ("{{ $value | humanize }}", "${metric.label.value}"),
+        ("{{ $value | humanizePercentage }}", "${metric.label.value} (1 is all)"),
+        ("{{ $value | humanizeDuration }}", "${metric.label.value} seconds"),
         ("plain", "plain"),
     ],
 )

@@ -2,14 +2,23 @@
 
 import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headroom.alerts.contract import load_contract
-from headroom.planning.collection import NAMESPACE, STALE_DAYS, CollectionPlan, Relabeling
+from headroom.planning.collection import (
+    NAMESPACE,
+    PUSHGATEWAY_PORT,
+    SCRAPE_LABEL,
+    STALE_DAYS,
+    CollectionPlan,
+    Relabeling,
+)
 from headroom.planning.plan import Plan, plan_config
 from tests.conftest import MINIMAL
 
@@ -130,3 +139,17 @@ def test_the_pushgateway_runs_beside_the_cluster_s_own_services() -> None:
     assert planned.taint[1] == "true"
     assert planned.names == ("clicks",)
     assert planned.image.endswith(":v1.11.1")
+
+
+def test_the_pod_of_the_libraries_readme_is_scraped_as_the_pipeline_it_is_in(root: Path) -> None:
+    text = (root / "metrics" / "README.md").read_text()
+    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    pod = yaml.safe_load(example)
+    assert pod["metadata"]["labels"] == dict([SCRAPE_LABEL])
+    (container,) = pod["spec"]["containers"]
+    assert [port["name"] for port in container["ports"]] == ["metrics"]
+    variables = {each["name"]: each for each in container["env"]}
+    assert set(variables) == {"HEADROOM_ENVIRONMENT", "HEADROOM_PIPELINE"}
+    assert variables["HEADROOM_PIPELINE"]["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.namespace"}}
+    assert f"http://pushgateway.{NAMESPACE}:{PUSHGATEWAY_PORT}" in text
+    assert f"{STALE_DAYS} days" in text

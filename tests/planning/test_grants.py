@@ -15,6 +15,7 @@ from headroom.planning.grants import (
     UNLIMITED,
     Grant,
     Grants,
+    Preference,
     compare,
     find_grant,
     keep_relevant,
@@ -132,6 +133,36 @@ def test_grants_are_stale_after_thirty_days() -> None:
     assert held.is_stale(NOW + timedelta(days=30, seconds=1))
 
 
+def asked(line: QuotaLine, name: str, region: str | None = REGION, preferred: int = 16) -> Preference:
+    return Preference(name, COMPUTE, line.quota_id, region, line.dimensions, preferred, 8, reconciling=True)
+
+
+def test_requests_are_kept_that_stand_in_the_way_of_ours() -> None:
+    """Those of the very quota: one for all regions, for another region or for another family does not collide."""
+    offered = [
+        asked(L4, "of-the-region"),
+        asked(H100, "of-the-family"),
+        asked(ALL_GPUS, "of-the-project", region=None),
+        asked(L4, "of-all-regions", region=None),
+        asked(L4, "elsewhere", region="us-east1"),
+        asked(QuotaLine("SUBNETWORKS-per-project", None), "unknown-quota", region=None),
+    ]
+    kept = keep_relevant([], [], "acme-ml-test", REGION, NOW, offered)
+    assert kept.preferences
+    assert {each.name for each in kept.preferences} == {"of-the-region", "of-the-family", "of-the-project"}
+    assert keep_relevant([], [], "acme-ml-test", REGION, NOW, []).preferences == ()
+    assert keep_relevant([], [], "acme-ml-test", REGION, NOW).preferences is None
+
+
+def test_a_file_that_does_not_speak_of_requests_says_that_they_are_unknown() -> None:
+    read = parse_grants(json.dumps(document()).encode(), "f", "acme-ml-test")
+    assert read.preferences is None
+    assert '"preferences"' not in render_grants(read)
+    read = parse_grants(json.dumps(document(preferences=[])).encode(), "f", "acme-ml-test")
+    assert read.preferences == ()
+    assert '"preferences": []' in render_grants(read)
+
+
 rows = st.builds(
     Grant,
     service=st.just(COMPUTE),
@@ -144,14 +175,36 @@ rows = st.builds(
 )
 
 
-@given(st.lists(rows, unique_by=lambda row: (row.quota_id, row.region, row.dimensions)), st.randoms())
-def test_a_file_reads_back_as_it_was_written_in_any_order(items: list[Grant], chance: Any) -> None:
-    text = render_grants(grants(*items))
+requests = st.builds(
+    Preference,
+    name=st.from_regex(r"\A[A-Za-z0-9_-]{1,63}\Z"),
+    service=st.just(COMPUTE),
+    quota_id=st.from_regex(r"\A[A-Z][A-Z0-9-]{0,20}\Z"),
+    region=st.sampled_from([None, "us-central1"]),
+    dimensions=st.sampled_from([(), (("gpu_family", "NVIDIA_H100"),)]),
+    preferred=st.integers(-1, 8 * 10**18),
+    granted=st.none() | st.integers(-1, 8 * 10**18),
+    reconciling=st.booleans(),
+)
+
+
+def which(row: Grant | Preference) -> tuple[object, ...]:
+    return row.quota_id, row.region, row.dimensions
+
+
+@given(st.lists(rows, unique_by=which), st.lists(requests, unique_by=which), st.randoms())
+def test_a_file_reads_back_as_it_was_written_in_any_order(
+    items: list[Grant], asked: list[Preference], chance: Any
+) -> None:
+    text = render_grants(Grants("acme-ml-test", NOW, tuple(items), tuple(asked)))
     read = parse_grants(text.encode(), "f", "acme-ml-test")
     assert set(read.grants) == set(items)
+    assert set(read.preferences or ()) == set(asked)
     assert read.pulled == NOW
     chance.shuffle(items)
-    assert render_grants(grants(*items)) == text == render_grants(read)
+    chance.shuffle(asked)
+    again = render_grants(Grants("acme-ml-test", NOW, tuple(items), tuple(asked)))
+    assert again == text == render_grants(read)
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -233,6 +286,28 @@ def test_a_missing_key_is_required_even_where_null_is_allowed() -> None:
 def test_the_same_quota_twice_is_refused() -> None:
     data = document()
     data["grants"] *= 2
+    assert "the same quota stands there twice: X, all regions" in problems(data)
+
+
+@pytest.mark.parametrize(
+    ("changes", "phrase"),
+    [
+        ({"preferred": "16"}, "preferences[0].preferred: must be a whole number"),
+        ({"preferred": -2}, "preferences[0].preferred: "),
+        ({"name": "a/b"}, "preferences[0].name: "),
+        ({"reconciling": "no"}, "preferences[0].reconciling: "),
+    ],
+)
+def test_a_request_that_is_malformed_is_refused(changes: dict[str, Any], phrase: str) -> None:
+    row = document()["grants"][0] | {"name": "n", "preferred": 1, "granted": None, "reconciling": False}
+    del row["value"]
+    assert phrase in problems(document(preferences=[row | changes]))
+
+
+def test_two_requests_for_one_quota_are_refused() -> None:
+    row = document()["grants"][0] | {"preferred": 1, "granted": 1, "reconciling": False}
+    del row["value"]
+    data = document(preferences=[row | {"name": "a"}, row | {"name": "b"}])
     assert "the same quota stands there twice: X, all regions" in problems(data)
 
 

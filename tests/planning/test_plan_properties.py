@@ -6,23 +6,10 @@ from typing import Any
 from hypothesis import given, settings
 
 from headroom.catalog.topologies import parse_topology
-from headroom.catalog.zones import offers
 from headroom.planning.pipelines import capacity
 from headroom.planning.plan import Plan, plan_config
 from tests.conftest import MINIMAL
-from tests.planning.strategies import MACHINES, pools
-
-PLAIN = [
-    machine
-    for machine in MACHINES
-    if machine.kind == "cpu" and machine.architecture == "x86" and machine.vcpus == 4
-]
-
-
-def system_pool(zones: list[str]) -> dict[str, Any]:
-    """A plain machine that the zones have: the newest regions and the oldest have not all of them."""
-    machine = next(each for each in PLAIN if all(offers(zone, each) for zone in zones))
-    return {"machine": machine.name, "nodes": {"min": 1, "max": 3}}
+from tests.planning.strategies import pools, system_pool
 
 
 def plan_for(region: str, pool: dict[str, Any]) -> Plan:

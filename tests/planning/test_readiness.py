@@ -2,10 +2,12 @@
 
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from headroom.planning.grants import Standing
+from headroom.planning.cloud_quotas import render_import
+from headroom.planning.grants import Preference, Standing
 from headroom.planning.org_policies import PolicyRule, constraints
 from headroom.planning.plan import Plan
 from headroom.planning.preflight import Check, Needs, Reservation, ReservationNeed, derive_needs
@@ -16,6 +18,7 @@ from headroom.planning.readiness import (
     check_machine,
     check_policy,
     check_quotas,
+    check_requests,
     check_reservations,
     check_roles,
     check_zones,
@@ -82,3 +85,67 @@ def test_nodes_of_all_reservations_of_a_pool_count_together() -> None:
     assert [check.state for check in check_reservations(needs, held)] == ["ok", "ok"]
     needs = [ReservationNeed(name, "p", ("z",), "a3-highgpu-8g", "h100", 5) for name in ("one", "two")]
     assert [check.state for check in check_reservations(needs, held)] == ["missing", "missing"]
+
+
+def short(needs: Needs, quota_id: str) -> Standing:
+    return next(Standing(draw, 8) for draw in needs.draws if draw.quota.quota_id == quota_id)
+
+
+def made(standing: Standing, preferred: int, name: str = "console-7f3a", granted: int = 8) -> Preference:
+    line = standing.draw.quota
+    return Preference(
+        name,
+        line.service,
+        line.quota_id,
+        line.region,
+        line.dimensions,
+        preferred,
+        granted,
+        reconciling=granted < preferred,
+    )
+
+
+@pytest.mark.parametrize(
+    ("asks", "preferred", "command"),
+    [
+        (False, None, "gcloud beta quotas preferences create --project=acme-ml-test"),
+        (False, 9, "gcloud beta quotas preferences update console-7f3a --project=acme-ml-test"),
+        (False, 10_000, "gcloud beta quotas preferences describe console-7f3a --project=acme-ml-test"),
+        (True, None, "headroom quota pull -s test && pulumi up -s test"),
+        (True, 9, "headroom quota pull -s test && pulumi up -s test"),
+        (True, -1, "gcloud beta quotas preferences describe console-7f3a --project=acme-ml-test"),
+    ],
+)
+def test_a_short_quota_is_asked_for_raised_or_waited_for(
+    needs: Needs, asks: bool, preferred: int | None, command: str
+) -> None:
+    """Google takes one request for each quota, so that what exists is never asked for a second time."""
+    standing = short(needs, "N2-CPUS-per-project-region")
+    asked = [] if preferred is None else [made(standing, preferred)]
+    (check,) = check_quotas(replace(needs, asks_quota=asks), [standing], asked)
+    assert check.state == "missing"
+    assert check.remedy.startswith(command)
+    assert ("asked for as console-7f3a, p" in check.detail) == bool(asked)
+
+
+def test_a_request_of_somebody_else_that_is_to_be_raised_comes_with_its_import(needs: Needs) -> None:
+    """Q2."""
+    standing = short(needs, "N2-CPUS-per-project-region")
+    asking = replace(needs, asks_quota=True)
+    (check,) = check_requests(asking, [standing], [made(standing, 9)])
+    assert (check.area, check.state) == ("quota requests", "unknown")
+    command = render_import("test", "acme-ml-test", "test-quota-n2-cpus-us-central1", "console-7f3a")
+    assert check.remedy == f"headroom quota pull -s test && {command}"
+    assert check_requests(needs, [standing], [made(standing, 9)]) == []
+
+
+def test_a_request_that_is_ours_or_stays_as_it_is_needs_nothing(needs: Needs) -> None:
+    standing = short(needs, "N2-CPUS-per-project-region")
+    asking = replace(needs, asks_quota=True)
+    ours = made(standing, 9, name="test-quota-n2-cpus-us-central1")
+    assert check_requests(asking, [standing], [ours]) == []
+    for found in (standing, replace(standing, granted=10_000)):
+        (check,) = check_requests(asking, [found], [made(standing, standing.draw.amount)])
+        assert (check.state, check.remedy) == ("ok", "")
+        assert check.detail.endswith("pending, by somebody else; the stack adopts it as it is")
+    assert check_requests(asking, [standing], [made(short(needs, "INSTANCES-per-project-region"), 9)]) == []

@@ -9,12 +9,21 @@ from typing import Any
 
 import pytest
 
+from benchmarks.admission import Outcome
+from benchmarks.admission import report as admission_report
 from benchmarks.growth import measure_growth
+from benchmarks.layouts import Capacity, Layout, plan_layouts
 from benchmarks.processes import BenchmarkError, measure
-from benchmarks.recording import PROVIDER
+from benchmarks.recording import PROVIDER, record_apart, record_manifests
 from benchmarks.report import Figure
-from benchmarks.stack_files import SHAPES, build_pipelines_config, build_pools_config
+from benchmarks.stack_files import (
+    SHAPES,
+    build_contended_config,
+    build_pipelines_config,
+    build_pools_config,
+)
 from headroom.planning.plan import plan_config
+from headroom.spec.quantities import parse_quantity
 
 
 def test_growth_of_a_straight_line_is_one_with_its_slope_and_fixed_cost() -> None:
@@ -99,3 +108,85 @@ def test_figure_at_its_target_is_met_and_above_it_missed() -> None:
     assert not Figure("ratio", 1.1, "", 1.1).is_missed
     assert Figure("ratio", 1.11, "", 1.1).is_missed
     assert not Figure("memory", 900, "MiB").is_missed
+
+
+@pytest.fixture(scope="module")
+def layouts() -> dict[str, Layout]:
+    manifests = record_apart(record_manifests, build_contended_config(2))
+    return {layout.name: layout for layout in plan_layouts(manifests, 2, contended_capacity())}
+
+
+def contended_capacity() -> Capacity:
+    return Capacity(plan_config(build_contended_config(2), "bench", "Pulumi.bench.yaml").shares)
+
+
+def of_kind(layout: Layout, kind: str) -> dict[str, dict[str, Any]]:
+    return {each["metadata"]["name"]: each for each in layout.manifests if each["kind"] == kind}
+
+
+def test_the_layout_measured_is_the_programs_own(layouts: dict[str, Layout]) -> None:
+    planned = layouts["as planned"]
+    assert set(of_kind(planned, "ClusterQueue")) == {"pipeline-0", "pipeline-1", "experiments"}
+    assert "count/jobs.batch" in of_kind(planned, "ResourceQuota")["pipeline-0"]["spec"]["hard"]
+    kinds = [each["kind"] for each in planned.manifests]
+    assert kinds.index("Cohort") < kinds.index("ClusterQueue") < kinds.index("LocalQueue")
+
+
+def test_the_layout_without_object_limits_lacks_nothing_else(layouts: dict[str, Layout]) -> None:
+    planned, unlimited = (layouts[name].manifests for name in ("as planned", "without object limits"))
+    differing = [(a, b) for a, b in zip(planned, unlimited, strict=True) if a != b]
+    assert {a["kind"] for a, _ in differing} == {"ResourceQuota"}
+    for limited, free in differing:
+        left = limited["spec"]["hard"].keys() - free["spec"]["hard"].keys()
+        assert "pods" in left
+        assert not any(key.startswith(("requests.", "limits.")) for key in left)
+
+
+def test_fixed_parts_add_up_to_the_capacity_less_what_does_not_divide(layouts: dict[str, Layout]) -> None:
+    parts = sum(nominal_millis(queue) for queue in of_kind(layouts["fixed parts"], "ClusterQueue").values())
+    assert 0 <= contended_capacity().cpu_millis - parts < 2
+
+
+def test_one_shared_queue_has_all_of_the_capacity(layouts: dict[str, Layout]) -> None:
+    (queue,) = of_kind(layouts["one shared queue"], "ClusterQueue").values()
+    assert nominal_millis(queue) == contended_capacity().cpu_millis
+    places = of_kind(layouts["one shared queue"], "LocalQueue")
+    assert set(places) == {"pipeline-0", "pipeline-1", "experiments"}
+
+
+def nominal_millis(queue: dict[str, Any]) -> int:
+    (flavor,) = queue["spec"]["resourceGroups"][0]["flavors"]
+    cpu = next(each for each in flavor["resources"] if each["name"] == "cpu")
+    return int(parse_quantity(cpu["nominalQuota"]) * 1_000)
+
+
+def test_kueue_does_not_mind_the_namespace_with_a_resource_quota_alone(layouts: dict[str, Layout]) -> None:
+    (place,) = of_kind(layouts["one ResourceQuota"], "Namespace").values()
+    assert "labels" not in place["metadata"]
+
+
+def outcome(waits: list[float | None], errant_millis: int = 98_000) -> Outcome:
+    return Outcome("a layout", 300, tuple(waits), errant_millis)
+
+
+def missed(*outcomes: Outcome) -> set[str]:
+    figures = admission_report(outcomes, contended_capacity(), 120).figures
+    return {figure.name for figure in figures if figure.is_missed}
+
+
+def test_a_tenth_of_the_wait_meets_the_target_and_more_misses_it() -> None:
+    assert missed(outcome([5.0] * 100), outcome([50.0] * 100)) == set()
+    assert missed(outcome([5.1] * 100), outcome([50.0] * 100)) == {"p99 wait, of that without object limits"}
+
+
+def test_experiments_that_never_come_and_capacity_that_lies_idle_miss_their_targets() -> None:
+    late = outcome([1.0] * 99 + [None])
+    assert "experiments that still wait" in missed(late, outcome([None] * 100))
+    idle = outcome([1.0] * 100, errant_millis=80_000)
+    assert missed(idle, outcome([None] * 100)) == {"idle beside the headroom"}
+
+
+def test_waits_that_did_not_end_are_shown_as_such() -> None:
+    rows = admission_report((outcome([1.0, None]), outcome([None, None])), contended_capacity(), 120).rows
+    assert rows[0][2:5] == (1, "60.5 or more", "118.8 or more")
+    assert rows[1][2:5] == (0, "never", "never")

@@ -209,3 +209,18 @@ def test_without_a_world_the_provider_says_what_is_missing() -> None:
 
     assert run.returncode == 2
     assert "HEADROOM_CLOUD" in run.stderr
+
+
+def test_a_preview_of_an_update_knows_what_google_added_inside_a_block(engine: Engine) -> None:
+    olds = {
+        "name": "ml",
+        "location": "us-central1",
+        "deletionProtection": True,
+        "controlPlaneEndpointsConfig": {"dnsEndpointConfig": {"allowExternalTraffic": True}},
+    }
+    token = "gcp:container/cluster:Cluster"
+    identity, state = engine.create(token, olds)
+    known = engine.update(token, identity, state, olds, olds | {"deletionProtection": False}, preview=True)
+
+    assert known["controlPlaneEndpointsConfig"] == state["controlPlaneEndpointsConfig"]
+    assert known["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["endpoint"].endswith(".gke.goog")
