@@ -79,9 +79,8 @@ def _options(request: Any) -> dict[str, Any]:
         options["deleted_with"] = request.deletedWith.rsplit("::", 1)[-1]
     if request.deleteBeforeReplaceDefined:
         options["delete_before_replace"] = request.deleteBeforeReplace
-    for name, value in (("timeout", request.customTimeouts.create), ("import", request.importId)):
-        if value:
-            options[name] = value
+    plain = {"timeout": request.customTimeouts.create, "import": request.importId}
+    options |= {name: value for name, value in plain.items() if value}
     if request.hooks.before_delete:
         options["before_delete"] = list(request.hooks.before_delete)
     if request.hooks.on_error:

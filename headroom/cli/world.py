@@ -24,7 +24,7 @@ def show(
     everything: Annotated[bool, typer.Option("--all", help="With all properties (only in --json).")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show what the imitated cloud holds, and its clusters: objects, quotas, faults that can strike, its pace.
+    """Show what the imitated cloud and its clusters hold: objects, quotas, faults that can strike, the pace.
 
     Example: headroom sandbox show --json | jq '.objects[].id'
     """

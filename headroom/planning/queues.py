@@ -131,8 +131,8 @@ def check_pools(pools: Sized) -> list[Problem]:
     return [
         Problem(
             "headroom:pools",
-            f"has {len(pools)} pools, and a queue can list {MOST_POOLS}; let pools have more nodes or slices, "
-            "or make another environment",
+            f"has {len(pools)} pools, and a queue can list {MOST_POOLS}; let pools have more nodes or "
+            "slices, or make another environment",
         )
     ]
 

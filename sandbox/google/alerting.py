@@ -1,7 +1,7 @@
 """What Cloud Monitoring refuses of alert policies and snoozes beyond what their schemas say.
 
-Sources: cloud.google.com/monitoring/quotas, cloud.google.com/monitoring/alerts/doc-variables, alertPolicies and
-snoozes in cloud.google.com/monitoring/api/ref_v3/rest/v3, 2026-11-21.
+Sources: cloud.google.com/monitoring/quotas, cloud.google.com/monitoring/alerts/doc-variables, alertPolicies
+and snoozes in cloud.google.com/monitoring/api/ref_v3/rest/v3, 2026-11-21.
 """
 
 import re

@@ -306,14 +306,6 @@ def _keep_added(value: Any, before: Any, added: Any) -> Any:
     return kept | {name: _keep_added(item, before.get(name), added.get(name)) for name, item in rest.items()}
 
 
-def _await_added(value: Any, added: Any) -> Any:
-    """The value of a block before its creation: what Google will add inside it is unknown."""
-    if not isinstance(value, Mapping) or not isinstance(added, Mapping):
-        return value
-    unknown = {name: UNKNOWN for name in added if name not in value}
-    return unknown | {name: _await_added(item, added.get(name)) for name, item in value.items()}
-
-
 def is_fully_known(inputs: Mapping[str, Any]) -> bool:
     """Whether a real creation may go ahead with these inputs."""
     return is_known(dict(inputs))

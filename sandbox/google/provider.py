@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import grpc
 from google.protobuf.empty_pb2 import Empty  # ty: ignore[import-not-found]
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+from google.rpc import status_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox.google import invoke
 from sandbox.google.check import check_inputs, fill_inputs

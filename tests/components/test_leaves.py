@@ -20,8 +20,12 @@ ABOUT_PIPELINES = ("headroom:pipelines", "headroom:baselines", "headroom:models"
 ABOUT_GRANTS = ("headroom:quota",)
 """What changes resources only where a grant is short: tests/components/test_cloud_quotas.py."""
 
+ABOUT_OWNERS = ("headroom:alerting",)
+"""What names owners of pipelines: tests/components/test_alerting.py."""
+
+ELSEWHERE = ABOUT_PIPELINES + ABOUT_GRANTS + ABOUT_OWNERS
 INFRASTRUCTURE = {
-    stack: {key: value for key, value in config.items() if key not in ABOUT_PIPELINES + ABOUT_GRANTS}
+    stack: {key: value for key, value in config.items() if key not in ELSEWHERE}
     for stack, config in CONFIGS.items()
 }
 

@@ -28,7 +28,10 @@ UNREADABLE = "failed to load checkpoint: EOF"
 """What Pulumi says of a state on a disk whose attributes were half written when it was killed."""
 
 _ATTEMPT = re.compile(r"attempt \d+ of 20")
-_TAKEN = re.compile(r"(?:Error 409: Resource '|resource - )(?P<id>[^' ]+)(?:'| -) already exists")
+_TAKEN = re.compile(
+    r"(?:Error 409: Resource '|resource - )(?P<id>[^' ]+)(?:'| -) already exists"
+    r'|[a-z0-9.-]+ "(?P<object>[^"]+)" already exists'
+)
 
 
 def anew(platform: EngineSandbox, name: str) -> EngineSandbox:
@@ -101,11 +104,13 @@ def holdings(platform: EngineSandbox, stack: str) -> list[tuple[str, str]]:
 
 
 def _generated_names(resources: list[dict[str, Any]]) -> dict[str, str]:
-    return {
+    """What the program calls each generated name, and the random end of it, which other names may carry."""
+    names = {
         each["outputs"]["name"]: each["urn"].rpartition("::")[2]
         for each in resources
         if each["type"] in GENERATED
     }
+    return names | {name.rpartition("-")[2]: f"({thing})" for name, thing in names.items()}
 
 
 def _replace_names(text: str, names: Mapping[str, str]) -> str:
@@ -175,10 +180,13 @@ def delete_empty_attributes(platform: EngineSandbox) -> list[Path]:
 
 
 def taken_names(update: Update) -> dict[str, str]:
-    """Id in the cloud by URN, of what an update could not create because it is there already."""
+    """Id in the cloud by URN, of what an update could not create because it is there already.
+
+    A Kubernetes object's answer has its name only; `adopt` looks for its namespace.
+    """
     errors = [event["diagnosticEvent"] for event in update.events if "diagnosticEvent" in event]
     return {
-        each["urn"]: found["id"]
+        each["urn"]: found["id"] or found["object"]
         for each in errors
         if each.get("urn") and (found := _TAKEN.search(each["message"]))
     }
@@ -195,6 +203,7 @@ def adopt(platform: EngineSandbox, stack: str, taken: Mapping[str, str], folder:
     taken = {urn: identity for urn, identity in taken.items() if urn not in known}
     if not taken:
         return
+    taken = _with_namespaces(platform, stack, taken)
     file = folder / "import.json"
     done = platform.pulumi("preview", "--stack", stack, "--import-file", str(file))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -211,6 +220,17 @@ def adopt(platform: EngineSandbox, stack: str, taken: Mapping[str, str], folder:
         "--protect=false", "--generate-code=false",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _with_namespaces(platform: EngineSandbox, stack: str, taken: Mapping[str, str]) -> dict[str, str]:
+    """The ids, those of Kubernetes objects as NAMESPACE/NAME where the preview shows a namespace."""
+    objects = {urn for urn in taken if urn.split("::")[2].rpartition("$")[2].startswith("kubernetes:")}
+    if not objects:
+        return dict(taken)
+    steps = platform.preview(stack).require_success().report["steps"]
+    inputs = {step["urn"]: step["newState"].get("inputs", {}) for step in steps if step["urn"] in objects}
+    spaces = {urn: each.get("metadata", {}).get("namespace") for urn, each in inputs.items()}
+    return {urn: f"{spaces[urn]}/{name}" if spaces.get(urn) else name for urn, name in taken.items()}
 
 
 def delete_first_pool(platform: EngineSandbox) -> bool:

@@ -224,3 +224,11 @@ def test_a_preview_of_an_update_knows_what_google_added_inside_a_block(engine: E
 
     assert known["controlPlaneEndpointsConfig"] == state["controlPlaneEndpointsConfig"]
     assert known["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["endpoint"].endswith(".gke.goog")
+
+
+def test_a_preview_of_a_creation_does_not_know_what_google_will_add_inside_a_block(engine: Engine) -> None:
+    dns = {"allowExternalTraffic": True}
+    inputs = {"name": "ml", "controlPlaneEndpointsConfig": {"dnsEndpointConfig": dns}}
+    _, known = engine.create("gcp:container/cluster:Cluster", inputs, preview=True)
+
+    assert known["controlPlaneEndpointsConfig"]["dnsEndpointConfig"] == dns | {"endpoint": UNKNOWN}

@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from pulumi.runtime.proto import provider_pb2, status_pb2
+from google.rpc import status_pb2
+from pulumi.runtime.proto import provider_pb2
 
 from sandbox.google.cloud import Cloud
 from sandbox.google.errors import ApiError, HalfDoneError, RefusedError

@@ -42,7 +42,7 @@ class Context:
         raise CallAbortedError(f"{code.name}: {details}")
 
     def abort_with_status(self, status: Any) -> None:
-        from pulumi.runtime.proto import status_pb2
+        from google.rpc import status_pb2
 
         ((_, content),) = status.trailing_metadata
         detail = provider_pb2.ErrorResourceInitFailed()
