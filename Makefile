@@ -35,7 +35,7 @@ demo: setup ## Bring the dev stack up on the sandbox, change it, take it down
 
 test: unit e2e ## All tests that need nothing heavier than the engine
 
-test-all: check e2e test-recovery ## What CI runs: all of it
+test-all: check test test-cluster ## What CI runs
 
 check: lint types unit ## Lint, types, unit tests: about a minute
 

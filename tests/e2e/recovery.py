@@ -11,6 +11,7 @@ from typing import Any
 
 from sandbox.engine.workspace import Sandbox
 from sandbox.google.store import LIVE
+from sandbox.google.wire import SECRET_SIGNATURE, SIGNATURE
 from sandbox.google.world import World
 from tests.e2e.conftest import EngineSandbox, Update
 
@@ -28,6 +29,7 @@ UNREADABLE = "failed to load checkpoint: EOF"
 """What Pulumi says of a state on a disk whose attributes were half written when it was killed."""
 
 _ATTEMPT = re.compile(r"attempt \d+ of 20")
+_NUMBERED = re.compile(r"/\d{10,}$")
 _TAKEN = re.compile(
     r"(?:Error 409: Resource '|resource - )(?P<id>[^' ]+)(?:'| -) already exists"
     r'|[a-z0-9.-]+ "(?P<object>[^"]+)" already exists'
@@ -93,7 +95,19 @@ def picture(resources: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _inputs(resource: dict[str, Any]) -> dict[str, Any]:
     ignored = {"__defaults", *resource.get("ignoreChanges", [])}
-    return {key: value for key, value in resource.get("inputs", {}).items() if key not in ignored}
+    return {
+        key: _without_secrets(value)
+        for key, value in resource.get("inputs", {}).items()
+        if key not in ignored
+    }
+
+
+def _without_secrets(value: Any) -> Any:
+    """The value with the same word for every secret: no two encryptions of one are alike."""
+    if isinstance(value, dict):
+        is_secret = value.get(SIGNATURE) == SECRET_SIGNATURE
+        return "(secret)" if is_secret else {key: _without_secrets(item) for key, item in value.items()}
+    return [_without_secrets(item) for item in value] if isinstance(value, list) else value
 
 
 def holdings(platform: EngineSandbox, stack: str) -> list[tuple[str, str]]:
@@ -104,13 +118,19 @@ def holdings(platform: EngineSandbox, stack: str) -> list[tuple[str, str]]:
 
 
 def _generated_names(resources: list[dict[str, Any]]) -> dict[str, str]:
-    """What the program calls each generated name, and the random end of it, which other names may carry."""
+    """What the program calls each generated name, the random end of it (others carry it), and each number."""
     names = {
         each["outputs"]["name"]: each["urn"].rpartition("::")[2]
         for each in resources
         if each["type"] in GENERATED
     }
-    return names | {name.rpartition("-")[2]: f"({thing})" for name, thing in names.items()}
+    ends = {name.rpartition("-")[2]: f"({thing})" for name, thing in names.items()}
+    numbered = {
+        each["id"]: each["urn"].rpartition("::")[2]
+        for each in resources
+        if _NUMBERED.search(each.get("id", ""))
+    }
+    return names | ends | numbered
 
 
 def _replace_names(text: str, names: Mapping[str, str]) -> str:

@@ -11,6 +11,10 @@ from infra.retries import LATE, LONGEST_DELAY_SECONDS, MAX_ATTEMPTS, delay_secon
 
 CASES = [
     (
+        "Kueue's webhook",
+        'Internal error occurred: failed calling webhook "mclusterqueue.kb.io": no endpoints available',
+    ),
+    (
         "the agent's",
         "googleapi: Error 400: Cloud KMS: Permission 'cloudkms.cryptoKeyVersions.useToEncrypt' denied for service-1@container-engine-robot.iam.gserviceaccount.com",
     ),
