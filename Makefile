@@ -85,7 +85,9 @@ requirements: setup ## Compile the pinned requirements from pyproject.toml
 	@$(COMPILE) --group setup --output-file requirements-setup.txt
 	@$(COMPILE) pyproject.toml --extra live --group dev --output-file requirements-dev.txt
 
-bench: setup ## Measure: the program against a bare one, in one run
+bench: setup ## Measure: the program beside a bare one, the queues on the real Kueue, in one run
+	@$(BIN)/headroom sandbox engine
+	@$(BIN)/python -m sandbox.tools kubernetes kueue helm
 	@$(BIN)/python -m benchmarks
 
 clean: ## Remove what was built in the tree (the cache folder stays)

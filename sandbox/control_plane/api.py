@@ -94,7 +94,7 @@ class Api:
             wait_until(lambda path=path: self._is_established(path), timeout_s, f"{path} is not served")
 
     def _is_established(self, path: str) -> bool:
-        conditions = self.call("GET", path).get("status", {}).get("conditions", [])
+        conditions = self.call("GET", path).get("status", {}).get("conditions") or []
         return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
     def _find_resource(self, version: str, kind: str) -> tuple[str, bool]:

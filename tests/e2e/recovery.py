@@ -17,6 +17,13 @@ from tests.e2e.conftest import EngineSandbox, Update
 
 CLUSTER = "gcp:container/cluster:Cluster"
 NODE_POOL = "gcp:container/nodePool:NodePool"
+NUMBERED = (
+    "gcp:monitoring/alertPolicy:AlertPolicy",
+    "gcp:monitoring/dashboard:Dashboard",
+    "gcp:monitoring/notificationChannel:NotificationChannel",
+)
+"""Types that Google gives an id itself, so that a second try makes a double, which works beside the first."""
+
 GENERATED = ("gcp:kms/keyRing:KeyRing", "gcp:kms/cryptoKey:CryptoKey")
 """Types whose names are generated, so that a second try makes another of them."""
 
@@ -29,7 +36,6 @@ UNREADABLE = "failed to load checkpoint: EOF"
 """What Pulumi says of a state on a disk whose attributes were half written when it was killed."""
 
 _ATTEMPT = re.compile(r"attempt \d+ of 20")
-_NUMBERED = re.compile(r"/\d{10,}$")
 _TAKEN = re.compile(
     r"(?:Error 409: Resource '|resource - )(?P<id>[^' ]+)(?:'| -) already exists"
     r'|[a-z0-9.-]+ "(?P<object>[^"]+)" already exists'
@@ -125,11 +131,7 @@ def _generated_names(resources: list[dict[str, Any]]) -> dict[str, str]:
         if each["type"] in GENERATED
     }
     ends = {name.rpartition("-")[2]: f"({thing})" for name, thing in names.items()}
-    numbered = {
-        each["id"]: each["urn"].rpartition("::")[2]
-        for each in resources
-        if _NUMBERED.search(each.get("id", ""))
-    }
+    numbered = {each["id"]: each["urn"].rpartition("::")[2] for each in resources if each["type"] in NUMBERED}
     return names | ends | numbered
 
 
@@ -260,6 +262,17 @@ def delete_first_pool(platform: EngineSandbox) -> bool:
     for identity in left:
         world.remove(identity)
     return bool(left)
+
+
+def delete_doubles(platform: EngineSandbox, stack: str) -> int:
+    """Step "What Google numbers itself" of docs/runbooks/half-failed-up.md; returns how many there were."""
+    known = {each.get("id") for each in platform.export(stack)}
+    world = open_world(platform)
+    live = [item.id for item in world.objects(status=LIVE) if item.type in NUMBERED]
+    doubles = [identity for identity in live if identity not in known]
+    for identity in doubles:
+        world.remove(identity)
+    return len(doubles)
 
 
 def init_errors(platform: EngineSandbox, stack: str) -> list[str]:

@@ -7,6 +7,7 @@ import pytest
 from tests.e2e.conftest import EngineSandbox
 from tests.e2e.recovery import (
     anew,
+    delete_doubles,
     delete_first_pool,
     holdings,
     init_errors,
@@ -68,6 +69,7 @@ def test_up_whose_answers_get_lost_or_come_too_late_fails_in_words_and_the_runbo
     recover(platform, stack, tmp_path)
     world.clear_faults()
     delete_first_pool(platform)
+    delete_doubles(platform, stack)
     platform.up(stack, "--refresh", "--expect-no-changes").require_success()
     assert init_errors(platform, stack) == []
     assert picture(platform.export(stack)) == picture(calm.export(stack))
