@@ -1,6 +1,7 @@
 """The provider's own configuration: which keys there are, what they mean, and which change replaces all."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -40,6 +41,12 @@ _ENGINE_KEYS: Final = frozenset({"version", "pluginDownloadURL", "parameterizati
 _IDENTIFIER: Final = "clusterIdentifier"
 _WHICH_CLUSTER: Final = ("kubeconfig", "context", "cluster")
 _STRICT: Final = Mutability()
+# What stands in for a key that is not given. Source: provider/pkg/provider/provider.go of pulumi-kubernetes,
+# read 2026-11-21.
+_UNREACHABLE_VARIABLES: Final = {
+    "deleteUnreachable": "PULUMI_K8S_DELETE_UNREACHABLE",
+    "skipUpdateUnreachable": "PULUMI_K8S_SKIP_UPDATE_UNREACHABLE",
+}
 
 
 @dataclass(frozen=True)
@@ -79,9 +86,14 @@ def check_configuration(values: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(name, "the sandbox applies on the server's side only: leave it out or true")
 
 
-def read_settings(values: Mapping[str, Any]) -> Settings:
-    """The settings of a configuration, whose values are texts where the engine sends them so."""
-    plain = reveal(dict(values))
+def read_settings(values: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of a configuration, whose values are texts where the engine sends them so.
+
+    Where there is no such key, the environment says what to do with a cluster that does not answer.
+    """
+    plain = {key: environment.get(name) for key, name in _UNREACHABLE_VARIABLES.items()} | reveal(
+        dict(values)
+    )
 
     def text(name: str) -> str:
         value = plain.get(name)

@@ -62,9 +62,11 @@ def test_stack_is_created_when_first_named_and_only_then(sandbox, cli):
 
 def test_stack_named_by_the_environment_is_created(sandbox, cli, monkeypatch):
     monkeypatch.setenv("PULUMI_STACK", "prod")
+    monkeypatch.setenv("PULUMI_K8S_DELETE_UNREACHABLE", "true")
     sandbox.capture(cli, ["preview"])
     assert sandbox.list_stacks() == ["prod"]
     assert sandbox.environment(cli)["PULUMI_STACK"] == "prod"
+    assert sandbox.environment(cli)["PULUMI_K8S_DELETE_UNREACHABLE"] == "true"
 
 
 def test_salt_stays_in_the_copy_while_edits_of_the_project_arrive(sandbox, cli):

@@ -31,7 +31,7 @@ def test_what_cannot_be_is_refused(values, cause):
 
 def test_texts_are_read_as_what_they_say():
     settings = read_settings(
-        {"deleteUnreachable": "true", "enableSecretMutable": True, "kubeconfig": Secret("x")}
+        {"deleteUnreachable": "true", "enableSecretMutable": True, "kubeconfig": Secret("x")}, {}
     )
     assert (settings.delete_unreachable, settings.mutability.secrets, settings.kubeconfig) == (
         True,
@@ -39,6 +39,12 @@ def test_texts_are_read_as_what_they_say():
         "x",
     )
     assert not settings.mutability.config_maps
+
+
+def test_the_environment_says_what_to_do_with_a_lost_cluster_where_the_program_does_not():
+    environment = {"PULUMI_K8S_DELETE_UNREACHABLE": "true", "PULUMI_K8S_SKIP_UPDATE_UNREACHABLE": "true"}
+    settings = read_settings({"skipUpdateUnreachable": "false"}, environment)
+    assert (settings.delete_unreachable, settings.skip_unreachable) == (True, False)
 
 
 @pytest.mark.parametrize(
