@@ -5,6 +5,7 @@ Grammar and precedence: prometheus.io/docs/prometheus/2.44/querying/operators, r
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from headroom.alerts.durations import parse_duration
 
@@ -97,6 +98,7 @@ class Flag:
     selector: Selector
 
 
+@cache
 def parse_promql(expression: str) -> Node:
     """Return the expression as a tree. Raises PromqlError with what is wrong and where."""
     reader = _Reader(_tokenize(expression))

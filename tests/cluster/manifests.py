@@ -8,6 +8,8 @@ from tests.cluster.kueue_model import Layout, Quota
 
 VERSION = "kueue.x-k8s.io/v1beta2"
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
+# What a container beside a device asks of its node.
+HOST = {"cpu": "500m", "memory": "1Gi"}
 
 Manifest = dict[str, Any]
 
@@ -99,3 +101,11 @@ def _limits(quota: Quota) -> dict[str, str]:
         "lendingLimit": quota.lending,
     }
     return {name: str(value) for name, value in values.items() if value is not None}
+
+
+def expiring(manifest: Manifest, pool: str = "") -> Manifest:
+    """The job as the platform wants it: gone some time after its end, and on a pool where one is named."""
+    manifest["spec"]["ttlSecondsAfterFinished"] = 60
+    if pool:
+        manifest["spec"]["template"]["spec"]["nodeSelector"] = {"headroom/pool": pool}
+    return manifest
