@@ -22,6 +22,8 @@ Pushgateway as it ends.
 _EXPORTERS = {
     "pipeline": "What pipelines export",
     "kueue": "What Kueue exports",
+    "kubernetes": "What GKE exports of Deployments",
+    "pushgateway": "What the Pushgateway exports of itself",
     "google": "What Google Cloud exports",
 }
 _NOTES = {
@@ -30,6 +32,10 @@ _NOTES = {
         "`environment` and `pipeline` are added as they are collected: a queue is called as its pipeline.\n"
         "Both replicas of the controller report, so a sum over `replica_role` counts twice.\n"
     ),
+    "kubernetes": (
+        "GKE collects these itself: `cluster` says the environment, and `namespace` the pipeline.\n"
+    ),
+    "pushgateway": "`environment` is added as it is collected.\n",
     "google": (
         "These know no environment: one project is one environment. In PromQL they are written\n"
         '`{__name__="NAME", monitored_resource="RESOURCE"}`.\n'

@@ -238,8 +238,13 @@ def _render_series(name: str, metric: Metric, labels: dict[str, str], identity: 
 
 def _identity(metric: Metric, identity: tuple[str, str]) -> dict[str, str]:
     environment, pipeline = identity
-    if metric.exporter == "google":
-        return {"project_id": f"acme-{environment}"}
+    match metric.exporter:
+        case "google":
+            return {metric.resource_labels[0]: f"acme-{environment}"}
+        case "kubernetes":
+            return {"cluster": f"{environment}-cluster", "namespace": pipeline}
+        case "pushgateway":
+            return {"environment": environment}
     return {"environment": environment, "pipeline": pipeline}
 
 

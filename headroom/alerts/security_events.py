@@ -34,6 +34,11 @@ class SecurityEvent:
     description: str
 
     @property
+    def requirements(self) -> tuple[str, ...]:
+        """Ids of the requirements that every security event answers."""
+        return ("M17",)
+
+    @property
     def runbook(self) -> str:
         """The runbook's path from the project's folder."""
         return f"{RUNBOOKS}/{kebab_case(self.name)}.md"

@@ -6,6 +6,7 @@ import typer
 
 if TYPE_CHECKING:
     from headroom.alerts.rules import Rule
+    from headroom.alerts.security_events import SecurityEvent
 
 app = typer.Typer(
     name="alerts",
@@ -19,18 +20,20 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command("list")
 def list_alerts(as_json: AsJson = False) -> None:
-    """Print every alert: how grave it is, how it notifies, and which requirements it answers.
+    """Print every alert, on metrics and on audit logs: how grave it is, how it notifies, what it tells, and
+    which requirements it answers.
 
     Example: headroom alerts list --json
     """
     from headroom.alerts.rules import load_rules
-    from headroom.report.alerts_table import describe_rules, print_rules
+    from headroom.alerts.security_events import load_security_events
+    from headroom.report.alerts_table import describe_alerts, print_alerts
 
-    rules = load_rules()
+    rules, events = load_rules(), load_security_events()
     if as_json:
-        typer.echo(describe_rules(rules))
+        typer.echo(describe_alerts(rules, events))
     else:
-        print_rules(rules)
+        print_alerts(rules, events)
 
 
 @app.command("show")
@@ -38,15 +41,22 @@ def show(
     name: Annotated[str, typer.Argument(metavar="ALERT", help="Name of the alert.")],
     as_json: AsJson = False,
 ) -> None:
-    """Print all about one alert: its expression, what it reads, its runbook.
+    """Print all about one alert: its expression or filter, what it reads, its runbook.
 
     Exit code 0: done. 2: there is no such alert.
 
     Example: headroom alerts show ServingOutage
     """
     from headroom.alerts.contract import load_contract
-    from headroom.report.alerts_table import describe_rule, print_rule
+    from headroom.report.alerts_table import describe_event, describe_rule, print_event, print_rule
 
+    event = _find_event(name)
+    if event:
+        if as_json:
+            typer.echo(describe_event(event))
+        else:
+            print_event(event)
+        return
     rule = _require_rule(name)
     if as_json:
         typer.echo(describe_rule(rule, load_contract()))
@@ -131,15 +141,27 @@ HEADROOM_PROMTOOL."""
 
 def _require_rule(name: str) -> "Rule":
     from headroom.alerts.rules import find_rule, load_rules
-    from headroom.spec.errors import suggest
+    from headroom.alerts.security_events import load_security_events
+    from headroom.spec.errors import did_you_mean
 
     rules = load_rules()
     rule = find_rule(rules, name)
-    if rule is None:
-        hint = suggest(name, [rule.name for rule in rules])
+    if rule:
+        return rule
+    if _find_event(name):
+        typer.echo(
+            f"error: {name} is found in audit logs; promtool tests the alerts on metrics alone", err=True
+        )
+    else:
+        hint = did_you_mean(name, [each.name for each in (*rules, *load_security_events())])
         typer.echo(f"error: there is no alert of that name{hint}; headroom alerts list has all", err=True)
-        raise typer.Exit(2)
-    return rule
+    raise typer.Exit(2)
+
+
+def _find_event(name: str) -> "SecurityEvent | None":
+    from headroom.alerts.security_events import load_security_events
+
+    return next((event for event in load_security_events() if event.name.lower() == name.lower()), None)
 
 
 def _tell(results: dict[str, str]) -> None:

@@ -70,7 +70,7 @@ def plan_collection(
     belongs_here = Relabeling("replace", target="environment", replacement=environment)
     return CollectionPlan(
         pipelines=(
-            Relabeling("drop", ("__name__",), "kueue_.*"),
+            Relabeling("drop", ("__name__",), "kueue_.*|pushgateway_.*"),
             # Nobody is on call for experiments.
             Relabeling("drop", ("namespace", "__name__"), f"{EXPERIMENTS};ml_.*"),
             Relabeling("replace", ("namespace",), target="pipeline"),
@@ -82,7 +82,7 @@ def plan_collection(
             belongs_here,
         ),
         pushed=(
-            Relabeling("keep", ("__name__",), "ml_.*|push_time_seconds"),
+            Relabeling("keep", ("__name__",), f"ml_.*|push_time_seconds|{_names_of('pushgateway')}"),
             Relabeling("drop", ("__name__",), _ONLY_SCRAPED),
             Relabeling("drop", ("__name__", "serving"), "ml_pipeline_info;true"),
             belongs_here,

@@ -74,7 +74,7 @@ def _plan(
             ("environment", environment),
             ("managed-by", "headroom"),
             ("notify", event.notify),
-            ("requirements", "m17"),
+            ("requirements", "-".join(event.requirements).lower()),
             ("severity", event.severity),
         ),
         period_seconds=event.period_seconds,

@@ -10,19 +10,26 @@ from headroom.alerts.contract import Contract
 from headroom.alerts.durations import format_duration
 from headroom.alerts.promql import parse_promql, selectors
 from headroom.alerts.rules import Rule
+from headroom.alerts.security_events import SecurityEvent
 
 _STYLES = {"critical": "bold red", "error": "red", "warning": "yellow"}
 
 
-def describe_rules(rules: Sequence[Rule]) -> str:
-    """Return the alerts as JSON text."""
-    return json.dumps([_describe(rule) for rule in rules], indent=2)
+def describe_alerts(rules: Sequence[Rule], events: Sequence[SecurityEvent]) -> str:
+    """Return the alerts on metrics, then those on audit logs, as JSON text."""
+    rows = [*(_describe(rule) for rule in rules), *(_describe_event(event) for event in events)]
+    return json.dumps(rows, indent=2)
 
 
 def describe_rule(rule: Rule, contract: Contract) -> str:
     """Return one alert as JSON text, with the metrics that it reads."""
     metrics = [asdict(metric) for name in metrics_of(rule) if (metric := contract.find(name))]
     return json.dumps(_describe(rule) | {"metrics": metrics}, indent=2)
+
+
+def describe_event(event: SecurityEvent) -> str:
+    """Return one alert on audit logs as JSON text."""
+    return json.dumps(_describe_event(event), indent=2)
 
 
 def describe_results(results: Mapping[str, str]) -> str:
@@ -36,28 +43,48 @@ def metrics_of(rule: Rule) -> list[str]:
     return list(dict.fromkeys(selector.metric for selector in selectors(parse_promql(rule.expr))))
 
 
-def print_rules(rules: Sequence[Rule]) -> None:
-    """Print a line for each alert to standard output."""
+def print_alerts(rules: Sequence[Rule], events: Sequence[SecurityEvent]) -> None:
+    """Print a line for each alert to standard output: those on metrics, then those on audit logs."""
+    from rich.markup import escape
+
     from headroom.report.tables import Column, make_console, print_table
 
-    columns = (
-        Column("alert"),
-        Column("severity"),
-        Column("notifies by"),
-        Column("after"),
-        Column("requirements", below=1),
+    graveness = (Column("alert"), Column("severity"), Column("notifies by"))
+    answers = (Column("requirements", below=1), Column("tells that", below=2))
+    console = make_console()
+    print_table(
+        console,
+        "On metrics",
+        (*graveness, Column("after"), *answers),
+        [
+            (
+                *_graveness(rule),
+                format_duration(rule.for_seconds),
+                " ".join(rule.requirements),
+                escape(_readable(rule.summary.partition("}}): ")[2] or rule.summary.partition(": ")[2])),
+            )
+            for rule in rules
+        ],
     )
-    rows = [
-        (
-            rule.name,
-            f"[{_STYLES[rule.severity]}]{rule.severity}[/]",
-            rule.notify,
-            format_duration(rule.for_seconds),
-            " ".join(rule.requirements),
-        )
-        for rule in rules
-    ]
-    print_table(make_console(), "", columns, rows)
+    console.print()
+    print_table(
+        console,
+        "On audit logs",
+        (*graveness, Column("at most one in"), *answers),
+        [
+            (
+                *_graveness(event),
+                format_duration(event.period_seconds),
+                " ".join(event.requirements),
+                escape(event.summary),
+            )
+            for event in events
+        ],
+    )
+
+
+def _graveness(alert: Rule | SecurityEvent) -> tuple[str, str, str]:
+    return alert.name, f"[{_STYLES[alert.severity]}]{alert.severity}[/]", alert.notify
 
 
 def print_rule(rule: Rule, contract: Contract) -> None:
@@ -85,8 +112,30 @@ def print_rule(rule: Rule, contract: Contract) -> None:
         console.print(line, soft_wrap=True, markup=False)
 
 
+def print_event(event: SecurityEvent) -> None:
+    """Print all about one alert on audit logs to standard output."""
+    from headroom.report.tables import make_console
+
+    console, period = make_console(), format_duration(event.period_seconds)
+    but = " but the accounts in headroom:alerting.deployers" if event.expected_of_deployers else ""
+    for line in (
+        f"{event.name}: {event.severity}, by {event.notify}, at most one in {period}",
+        "",
+        event.description,
+        "",
+        f"answers  {' '.join(event.requirements)}",
+        f"runbook  {event.runbook}",
+        "event    headroom/alerts/security_events.yaml",
+        f"watches  everybody{but}",
+        "",
+        *(f"  {line}" for line in event.filter.replace(" AND ", " AND\n").splitlines()),
+    ):
+        console.print(line, soft_wrap=True, markup=False)
+
+
 def _readable(text: str) -> str:
     """Return an annotation with the names of labels, in capitals, where their values will be."""
+    text = text.replace("}}{{", "}} or {{")
     named = re.sub(r"\{\{\s*\$labels\.(\w+)\s*\}\}", lambda found: found[1].upper(), text)
     return re.sub(r"\{\{\s*\$value.*?\}\}", "VALUE", named)
 
@@ -106,4 +155,22 @@ def _describe(rule: Rule) -> dict[str, Any]:
         "description": rule.description,
         "runbook": rule.runbook,
         "expr": rule.expr,
+    }
+
+
+def _describe_event(event: SecurityEvent) -> dict[str, Any]:
+    return {
+        "alert": event.name,
+        "group": "security",
+        "file": "security_events.yaml",
+        "severity": event.severity,
+        "notify": event.notify,
+        "scope": "environment",
+        "period_seconds": event.period_seconds,
+        "expected_of_deployers": event.expected_of_deployers,
+        "requirements": list(event.requirements),
+        "summary": event.summary,
+        "description": event.description,
+        "runbook": event.runbook,
+        "filter": event.filter,
     }

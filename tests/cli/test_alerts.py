@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from headroom.alerts.rules import load_rules
+from headroom.alerts.security_events import load_security_events
 from headroom.cli.promtool import PROMTOOL_VARIABLE
 
 Headroom = Callable[..., CompletedProcess[str]]
@@ -37,13 +38,41 @@ def promtool_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 def test_list_has_every_alert(headroom: Headroom) -> None:
     done = headroom("alerts", "list")
     assert done.returncode == 0, done.stderr
-    for rule in load_rules():
-        assert rule.name in done.stdout
+    names = [alert.name for alert in (*load_rules(), *load_security_events())]
+    for name in names:
+        assert f"\n{name} " in done.stdout
     rows = json.loads(headroom("alerts", "list", "--json").stdout)
-    assert [row["alert"] for row in rows] == [rule.name for rule in load_rules()]
+    assert [row["alert"] for row in rows] == names
     outage = next(row for row in rows if row["alert"] == "ServingOutage")
     assert (outage["severity"], outage["notify"], outage["for_seconds"]) == ("critical", "page", 300)
     assert outage["requirements"] == ["M16"]
+
+
+def test_list_says_what_is_told_in_words_that_a_person_can_read(headroom: Headroom) -> None:
+    lines = headroom("alerts", "list").stdout.splitlines()
+    (near,) = (line for line in lines if line.startswith("PipelineQuotaNearCap "))
+    assert near.endswith("near its cap of FLAVOR RESOURCE")
+    (granted,) = (line for line in lines if line.startswith("OwnerGranted "))
+    assert granted.split()[1:5] == ["critical", "page", "5m", "M17"]
+    assert not [line for line in lines if "$" in line or "{" in line]
+
+
+def test_show_explains_a_security_event(headroom: Headroom) -> None:
+    """M17."""
+    done = headroom("alerts", "show", "projectiamchanged")
+    assert done.returncode == 0
+    assert done.stdout.startswith("ProjectIamChanged: warning, by ticket, at most one in 1h\n")
+    assert "docs/runbooks/security/project-iam-changed.md" in done.stdout
+    assert "everybody but the accounts in headroom:alerting.deployers" in done.stdout
+    assert 'protoPayload.methodName="SetIamPolicy"' in done.stdout
+    shown = json.loads(headroom("alerts", "show", "ProjectIamChanged", "--json").stdout)
+    assert (shown["group"], shown["requirements"]) == ("security", ["M17"])
+
+
+def test_promtool_is_not_asked_about_a_security_event(headroom: Headroom) -> None:
+    done = headroom("alerts", "test", "OwnerGranted")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "OwnerGranted is found in audit logs" in done.stderr
 
 
 def test_show_explains_an_alert(headroom: Headroom) -> None:

@@ -60,7 +60,7 @@ FAULTY = (
     _case("training", "stuck", "TrainingRunTooLong", "TrainingStopped"),
     _case("training", "fail", "TrainingFailed"),
     _case("validation", "drift", "ValidationDataDrift"),
-    _case("validation", "worse", "ServingQuality"),
+    _case("validation", "worse", "ValidationQuality"),
     _case("serving", "drift", "ServingDataDrift", "ServingPredictionDrift"),
     _case("serving", "missing", "ServingDataIssues"),
     _case("serving", "worse", "ServingQuality"),

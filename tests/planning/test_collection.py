@@ -79,6 +79,13 @@ def test_metrics_of_quota_come_from_kueue_alone(metric: str) -> None:
     assert relabel(series, plan().pushed) is None
 
 
+def test_only_the_pushgateway_says_that_it_is_there() -> None:
+    """M8: a pod that says so would hide that nothing can be pushed."""
+    series = {"__name__": "pushgateway_build_info", "namespace": "clicks"}
+    assert relabel(series, plan().pipelines) is None
+    assert relabel(series, plan().kueue) is None
+
+
 def test_of_kueue_nothing_is_kept_that_no_alert_reads() -> None:
     assert relabel({"__name__": "kueue_admission_attempts_total"}, plan().kueue) is None
     assert relabel({"__name__": "xkueue_pending_workloads"}, plan().kueue) is None
@@ -99,6 +106,8 @@ def test_experiments_raise_no_alerts_and_keep_their_own_metrics() -> None:
         ({"__name__": "ml_training_last_success_timestamp_seconds"}, True),
         ({"__name__": "ml_pipeline_info", "serving": "false"}, True),
         ({"__name__": "push_time_seconds"}, True),
+        ({"__name__": "pushgateway_build_info"}, True),
+        ({"__name__": "pushgateway_http_requests_total"}, False),
         ({"__name__": "ml_pipeline_info", "serving": "true"}, False),
         ({"__name__": "ml_prediction_requests_total", "code": "200"}, False),
         ({"__name__": "ml_prediction_duration_seconds_bucket"}, False),
