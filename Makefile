@@ -35,7 +35,7 @@ demo: setup ## Bring the dev stack up on the sandbox, change it, take it down
 
 test: unit e2e ## All tests that need nothing heavier than the engine
 
-test-all: check test test-cluster ## What CI runs
+test-all: check test test-cluster test-monitoring ## What CI runs
 
 check: lint types unit ## Lint, types, unit tests: about a minute
 
@@ -63,9 +63,10 @@ test-cluster: setup ## Tests that run the real Kubernetes API server and the rea
 	@$(BIN)/pytest -m cluster
 
 test-monitoring: setup ## Tests that run the real promtool, Prometheus and Pushgateway
-	@echo "test-monitoring: the servers (built once, about 10 minutes), then their tests"
+	@echo "test-monitoring: the servers (built once, about 8 minutes), then their tests"
 	@$(BIN)/python -m sandbox.tools promtool prometheus pushgateway
-	@$(BIN)/pytest -m monitoring
+	@$(BIN)/pytest -n 2 -m monitoring --ignore tests/monitoring
+	@$(BIN)/pytest -m monitoring tests/monitoring
 
 test-recovery: setup ## Crashes, faults and twenty first ups through the real engine (the long ones)
 	@$(BIN)/headroom sandbox engine

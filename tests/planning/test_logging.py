@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from headroom.planning.log_filters import shard_by_name, workload_logs
 from headroom.planning.logging import LoggingPlan, SinkPlan, check_logging, logging_traits, plan_logging
+from headroom.planning.plan import plan_config
+from headroom.spec.errors import StackFileError
 from headroom.spec.log_filter import LONGEST_FILTER, Call, Comparison, Expression, Logic, parse_filter
 from headroom.spec.platform import Platform
 from headroom.spec.stack_file import parse_config
@@ -303,6 +305,13 @@ def test_more_names_than_exclusions_can_hold_are_refused() -> None:
 def test_what_cannot_be_kept_is_refused_with_its_key(logging: dict[str, Any], problem: str) -> None:
     (found,) = check_logging(platform(logging), "test")
     assert str(found).startswith(problem)
+
+
+def test_less_than_what_a_locked_bucket_holds_is_refused_with_file_and_key() -> None:
+    logging = {"retention_days": 30, "locked_days": 90}
+    with pytest.raises(StackFileError) as refused:
+        plan_config(MINIMAL | {"headroom:logging": logging}, "test", "Pulumi.test.yaml")
+    assert "Pulumi.test.yaml: headroom:logging.retention_days: is 30, and locked_days" in str(refused.value)
 
 
 def test_what_is_locked_as_long_as_it_is_kept_is_locked() -> None:
