@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from headroom.spec import forms
 from headroom.spec.alerting import Alerting
+from headroom.spec.audit import AuditThresholds
 from headroom.spec.base import BaselineName, ModelName, PipelineName, PoolName, Section
 from headroom.spec.baselines import Baseline
 from headroom.spec.cluster import Cluster
@@ -51,6 +52,11 @@ class Platform(Section):
         default=Monitoring(),
         alias="headroom:monitoring",
         description="what carries the metrics of batch jobs, and objectives kept by the cloud",
+    )
+    audit: AuditThresholds = Field(
+        default=AuditThresholds(),
+        alias="headroom:audit",
+        description="from where on `headroom audit` speaks of what it sees",
     )
     pools: dict[PoolName, Pool] = Field(
         alias="headroom:pools", min_length=1, description="groups of equal machines, by name"
