@@ -1,7 +1,10 @@
 """Queues and node pools as the plan wants them, in the shape in which the live world is read."""
 
 from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from math import ceil
 
+from headroom.audit.series import UNLIMITED_FROM
 from headroom.audit.snapshot import ClusterQueueNow, CohortNow, NodePoolNow, QueueLimit
 from headroom.planning.pipelines import Resource
 from headroom.planning.plan import Plan
@@ -10,6 +13,8 @@ from headroom.spec.quantities import parse_quantity
 
 RESOURCES: dict[str, Resource] = {name: resource for resource, name in RESOURCE_NAMES.items()}
 """What Kubernetes calls the resources, and what headroom does."""
+
+_SMALL = {"n": -9, "u": -6}
 
 
 def planned_queues(plan: Plan) -> tuple[ClusterQueueNow, ...]:
@@ -40,10 +45,25 @@ def planned_node_pools(plan: Plan) -> tuple[NodePoolNow, ...]:
 def read_amount(resource: Resource, text: str) -> int:
     """Return a quantity of Kubernetes as headroom counts it: thousandths of a core, bytes, devices.
 
-    Raises ValueError for what is no quantity.
+    What objects in a cluster may say and stack files may not is read too: exponents, and the suffixes n and
+    u. Parts are rounded up. Raises ValueError for what is no quantity.
     """
-    amount = parse_quantity(text)
-    return int(amount * 1_000) if resource == "cpu" else int(amount)
+    try:
+        amount = parse_quantity(text)
+    except ValueError:
+        amount = _read_odd(str(text))
+    return ceil(amount * 1_000 if resource == "cpu" else amount)
+
+
+def _read_odd(text: str) -> Decimal:
+    power = _SMALL.get(text[-1:], 0)
+    try:
+        amount = Decimal(text[:-1] if power else text).scaleb(power)
+    except InvalidOperation:
+        raise ValueError("is no quantity of Kubernetes") from None
+    if not amount.is_finite() or not 0 <= amount < UNLIMITED_FROM:
+        raise ValueError("is no quantity of Kubernetes that can be an amount")
+    return amount
 
 
 def _limits(flavors: Iterable[FlavorQuotas]) -> tuple[QueueLimit, ...]:

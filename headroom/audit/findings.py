@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from headroom.audit.ledger import Ledger, PoolRow
+from headroom.audit.ledger import Ledger
 from headroom.audit.snapshot import Snapshot
 from headroom.planning.allocation import describe_amount
 from headroom.planning.pipelines import PipelinePlan, Resource
@@ -62,18 +62,6 @@ class Case:
         """Return who answers for a queue: its pipeline's owner."""
         found = self.pipelines.get(queue)
         return found.owner if found else PLATFORM
-
-    def leading(self) -> Iterable[PoolRow]:
-        """Return each pool's leading resources: devices where it has them, else cpu and memory.
-
-        On accelerators the host's cpu and memory follow the devices, and would say everything twice.
-        """
-        with_devices = {row.pool for row in self.ledger.pools if row.resource in ("gpus", "chips")}
-        return (
-            row
-            for row in self.ledger.pools
-            if row.resource in ("gpus", "chips") or row.pool not in with_devices
-        )
 
 
 def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -24,6 +24,8 @@ from headroom.spec.quota import Experiments
 
 Key = tuple[str, Resource]
 
+_DEVICES = ("gpus", "chips")
+
 
 @dataclass(frozen=True, slots=True)
 class Holding:
@@ -136,6 +138,16 @@ def keep_ledger(plan: Plan, experiments: Experiments, snapshot: Snapshot) -> Led
     """Return who has how much of what."""
     pools = tuple(_pool_rows(plan, experiments, snapshot))
     return Ledger(tuple(_quota_rows(plan, snapshot, pools)), pools)
+
+
+def leading_rows(rows: Iterable[PoolRow]) -> tuple[PoolRow, ...]:
+    """Return each pool's leading resources: devices where it has them, else cpu and memory.
+
+    On accelerators the host's cpu and memory follow the devices, and would say everything twice.
+    """
+    rows = tuple(rows)
+    with_devices = {row.pool for row in rows if row.resource in _DEVICES}
+    return tuple(row for row in rows if row.resource in _DEVICES or row.pool not in with_devices)
 
 
 def nodes_for(pool: PoolPlan, amounts: Mapping[Resource, int]) -> int:

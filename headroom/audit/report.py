@@ -11,7 +11,7 @@ from headroom.audit.history import Change
 from headroom.audit.ledger import Ledger, PoolRow, QuotaRow, keep_ledger
 from headroom.audit.queue_findings import find_queues
 from headroom.audit.quota_findings import find_quota
-from headroom.audit.snapshot import Known, QueueUse, Snapshot
+from headroom.audit.snapshot import NOT_ASKED, Known, QueueUse, Snapshot, Unread
 from headroom.audit.use_findings import find_use
 from headroom.planning.comparison import Comparison, compare_limits
 from headroom.planning.estimates import Observation
@@ -117,10 +117,9 @@ def _propose(platform: Platform, plan: Plan, snapshot: Snapshot) -> tuple[Compar
     return compare_limits(platform, plan.pools, seen, names) if names else ()
 
 
-def _describe(name: str, read: object) -> Source:
+def _describe(name: str, read: Known[object] | Unread) -> Source:
     if isinstance(read, Known):
         state: SourceState = "partly known" if read.gaps else "known"
         return Source(name, state, read.origin, read.read_at, "; ".join(read.gaps), "")
-    reason, remedy = getattr(read, "reason", ""), getattr(read, "remedy", "")
-    asked = getattr(read, "asked", True)
-    return Source(name, "unreachable" if asked else "not asked", "", None, reason, remedy)
+    state = "unreachable" if read.asked else "not asked"
+    return Source(name, state, "", None, "" if read.reason == NOT_ASKED else read.reason, read.remedy)

@@ -6,14 +6,14 @@ Use is judged by its peak over the window. Of what is not known nothing is said 
 from collections.abc import Iterator
 
 from headroom.audit.findings import PLATFORM, Case, Finding, Severity, name_queue, shown, span
-from headroom.audit.ledger import Holding, PoolRow
+from headroom.audit.ledger import Holding, PoolRow, leading_rows
 from headroom.audit.snapshot import Known
 from headroom.planning.queues import EXPERIMENTS
 
 
 def find_use(case: Case) -> Iterator[Finding]:
     """Yield every finding about use."""
-    for row in case.leading():
+    for row in leading_rows(case.ledger.pools):
         for holding in row.holdings:
             if holding.name == EXPERIMENTS:
                 yield from _headroom(case, row, holding)

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from headroom.planning.comparison import Comparison
     from headroom.planning.usage import Sample
     from headroom.spec.platform import Platform
@@ -62,6 +60,7 @@ def estimate(
 
       headroom estimate -s dev --usage usage.csv --pipeline feed-serving --write
     """
+    from headroom.cli.limits_patch import write_limits
     from headroom.planning.usage import summarize
 
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -72,7 +71,7 @@ def estimate(
     if unanswered:
         raise typer.Exit(3)
     if write:
-        _write(scene, found, quiet=as_json)
+        write_limits(scene.stack, scene.path, found, quiet=as_json)
     elif problems or any(each.short for each in found):
         raise typer.Exit(1)
 
@@ -155,38 +154,3 @@ def _observe(
     if not asked:
         return samples, [f"what was used is unknown: Prometheus has no series of Kueue's for {days} days"]
     return [*samples, *asked], []
-
-
-def _write(scene: _Scene, found: "tuple[Comparison, ...]", *, quiet: bool) -> None:
-    from difflib import unified_diff
-
-    from headroom.live.limits_file import read_text, replace_text
-    from headroom.planning.comparison import new_limits
-    from headroom.spec.limits_edit import put_limits
-
-    name = scene.path.name
-    before = read_text(scene.path)
-    after = put_limits(before, new_limits(found), name)
-    if after == before:
-        typer.echo(f"{name}: nothing to write", err=True)
-        return
-    if not quiet:
-        lines = unified_diff(before.splitlines(), after.splitlines(), name, name, lineterm="", n=1)
-        typer.echo("\n".join(lines))
-    replace_text(scene.path, after, before, _soundness(scene))
-    typer.echo(f"{name}: written", err=True)
-
-
-def _soundness(scene: _Scene) -> "Callable[[Path], None]":
-    from headroom.planning.plan import plan_config
-    from headroom.spec.errors import Problem, StackFileError
-    from headroom.spec.stack_file import load_config
-
-    def require_sound(draft: Path) -> None:
-        try:
-            plan_config(load_config(draft), scene.stack, scene.path.name)
-        except StackFileError as error:
-            told = Problem("", "not written, since with these limits the plan would not be sound:")
-            raise StackFileError([told, *error.problems], scene.path.name) from None
-
-    return require_sound

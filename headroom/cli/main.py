@@ -6,6 +6,7 @@ import typer
 
 from headroom.cli.advise import advise
 from headroom.cli.alerts import app as alerts
+from headroom.cli.audit import audit
 from headroom.cli.demo import demo
 from headroom.cli.estimate import estimate
 from headroom.cli.plan import plan
@@ -27,6 +28,7 @@ app.command()(plan)
 app.command()(estimate)
 app.command()(preflight)
 app.command()(advise)
+app.command()(audit)
 app.add_typer(quota, name="quota")
 app.add_typer(alerts, name="alerts")
 app.command()(schema)

@@ -16,18 +16,29 @@ def list_grants(
 
     A limit that holds in several regions becomes a grant for each. Raises UnansweredError.
     """
+    return list_limits(connection, services)[0]
+
+
+def list_limits(
+    connection: Connection, services: Iterable[str] = ("compute.googleapis.com",)
+) -> tuple[tuple[Grant, ...], dict[str, str]]:
+    """Return what `list_grants` does, and for each quota id the metric that its use is counted by.
+
+    Raises UnansweredError.
+    """
     from google.cloud.cloudquotas_v1 import CloudQuotasClient
 
     with answers(connection.project):
         client = connection.client(CloudQuotasClient)
-        return tuple(
-            grant
+        infos = [
+            info
             for service in services
             for info in client.list_quota_infos(
                 parent=f"projects/{connection.project}/locations/global/services/{service}", **bounds()
             )
-            for grant in _read_info(info)
-        )
+        ]
+        grants = tuple(grant for info in infos for grant in _read_info(info))
+        return grants, {info.quota_id: info.metric for info in infos}
 
 
 def list_preferences(connection: Connection) -> tuple[Preference, ...]:

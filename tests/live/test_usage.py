@@ -89,7 +89,7 @@ def test_the_question_keeps_to_what_prometheus_answers(days: int, step: int) -> 
     ((path, question),) = asked
     assert path == "/api/v1/query_range"
     assert question["query"] == [
-        'max by (cluster_queue, flavor, resource) (kueue_cluster_queue_resource_usage{cluster="prod"})'
+        'max by (cluster_queue, flavor, resource) (kueue_cluster_queue_resource_reservation{cluster="prod"})'
     ]
     assert question["step"] == [str(step)]
     span = int(question["end"][0]) - int(question["start"][0])
@@ -118,7 +118,7 @@ def test_nobody_there_and_nobody_in_time_are_told_apart(monkeypatch: pytest.Monk
     with pytest.raises(UnansweredError, match="could not be reached"):
         fetch_usage("http://127.0.0.1:9", "acme", 14)
     silent = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-    monkeypatch.setattr(usage, "_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("headroom.live.prometheus._TIMEOUT_S", 0.05)
     with pytest.raises(UnansweredError, match="no answer within"):
         fetch_usage(f"http://127.0.0.1:{silent.server_port}", "acme", 14)
     silent.server_close()
