@@ -131,20 +131,20 @@ def _repeat(ask: Callable[[], Any], what: str) -> Any:
 @contextmanager
 def _explained(what: str) -> Generator[None]:
     from kubernetes.client.exceptions import ApiException
-    from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
+    from urllib3.exceptions import HTTPError
 
     try:
         yield
     except ApiException as error:
         raise _refusal(int(error.status or 0), what) from None
-    except HTTPError as error:
-        cause = error.reason if isinstance(error, MaxRetryError) else error
-        if isinstance(cause, SSLError):
-            raise UnansweredError("the API server's certificate is not to be trusted") from None
+    except HTTPError:
         raise UnansweredError("the API server could not be reached, or did not answer in time") from None
 
 
 def _refusal(status: int, what: str) -> UnansweredError:
+    if status == 0:
+        # As the client reports what TLS refuses, such as a certificate that nobody vouches for.
+        return UnansweredError("the API server's certificate is not to be trusted")
     if status in (401, 403):
         who = "kubectl auth can-i list " + what
         return UnansweredError(f"the API server refuses: you may not list {what}", remedy=who, status=status)

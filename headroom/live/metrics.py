@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any, Final
 
 from headroom.audit.series import Series, make_series
@@ -65,7 +66,7 @@ def open_window(prometheus: Prometheus, days: int, now: float | None = None) -> 
         raise UnansweredError(
             f"its clock and this machine's differ by {abs(theirs - now):.0f} s: set them right"
         )
-    return Window(theirs // step_s * step_s, step_s, days * 86_400 // step_s)
+    return Window(float(round(theirs)), step_s, days * 86_400 // step_s)
 
 
 def read_queue_use(prometheus: Prometheus, window: Window, match: str) -> tuple[QueueUse, ...]:
@@ -155,7 +156,8 @@ def _keyed(prometheus: Prometheus, window: Window, query: str) -> dict[tuple[str
 def _read_clock(answers: Iterator[tuple[Any, Any]]) -> float:
     for _, pair in answers:
         for _, value in _numbers([pair], 1):
-            return value
+            if isfinite(value):
+                return value
     raise UnansweredError("the answer is not what a Prometheus answers: is a proxy in between?")
 
 
