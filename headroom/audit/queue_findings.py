@@ -20,9 +20,11 @@ def find_queues(case: Case) -> Iterator[Finding]:
         yield from _compare(case, "queue", queues, now.queues, origin)
         yield from _compare(case, "cohort", cohorts, now.cohorts, origin)
         yield from _cohorts(case, now)
+        stopped = {each.name for each in planned_queues(case.plan) if each.stop_policy != "None"}
         for queue in now.queues:
             yield from _boundless(case, queue)
-            yield from _idle(case, queue)
+            if queue.idle_reason and queue.name not in stopped:
+                yield _idle(case, queue)
         yield from _local_queues(case, now)
     if isinstance(case.snapshot.unmanaged, Known):
         yield from _unmanaged(case)
@@ -86,14 +88,11 @@ def _boundless(case: Case, queue: ClusterQueueNow) -> Iterator[Finding]:
         yield _finding(case, "queue-boundless", "error", queue.name, message, fix)
 
 
-def _idle(case: Case, queue: ClusterQueueNow) -> Iterator[Finding]:
-    held = {each.name: each.stop_policy for each in planned_queues(case.plan)}
-    if not queue.idle_reason or held.get(queue.name, "None") != "None":
-        return
+def _idle(case: Case, queue: ClusterQueueNow) -> Finding:
     message = f"{queue.name} admits nothing: {queue.idle_reason}"
     message += f"; {queue.pending} jobs wait" if queue.pending else ""
     fix = f"kubectl describe clusterqueue {queue.name}"
-    yield _finding(case, "queue-inactive", "error", queue.name, message, fix, pending=queue.pending)
+    return _finding(case, "queue-inactive", "error", queue.name, message, fix, pending=queue.pending)
 
 
 def _local_queues(case: Case, now: QueuesNow) -> Iterator[Finding]:

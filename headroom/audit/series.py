@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from math import ceil, isfinite
 from statistics import fmean
 
@@ -52,12 +52,11 @@ class Series:
     @property
     def days(self) -> int:
         """On how many days, in UTC, there is a known amount."""
+        begin = self.start.timestamp()
         moments = (
-            self.start + timedelta(seconds=number * self.step_s)
-            for number, value in enumerate(self.values)
-            if value is not None
+            begin + number * self.step_s for number, each in enumerate(self.values) if each is not None
         )
-        return len({moment.astimezone(UTC).date() for moment in moments})
+        return len({moment // _DAY_S for moment in moments})
 
     @property
     def hours(self) -> tuple[tuple[float, float], ...]:

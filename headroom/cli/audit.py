@@ -115,9 +115,8 @@ def audit(
     Findings come first: each says how bad it is, its numbers, whose it is, and what to do. Without options
     the plan is held against quotas/<stack>.json alone; --cloud asks Google for everything, and other
     options name a Prometheus, a cluster, a state. What was not asked or did not answer is unknown, and never
-    zero. Only ever reads, with the application default credentials; roles/cloudquotas.viewer,
-    roles/monitoring.viewer and roles/container.viewer suffice, and in the cluster the right to list Kueue's
-    objects.
+    zero. Only ever reads, with the application default credentials; docs/audit.md has the roles, all findings
+    and how a forecast is made.
 
     Exit code 0: nothing found. 1: something was found that is as bad as --fail-on says. 2: the stack file or
     an option cannot be used. 3: a source that was asked did not answer, or not all of it.

@@ -1,7 +1,6 @@
 """The cluster through the Kubernetes API: Kueue's queues, nodes, and pods that no queue has admitted.
 
-Only lists are asked for: `get` and `list` on nodes, pods and Kueue's objects are enough, which
-`roles/container.viewer` has not got for Kueue's; the ClusterRole `kueue-batch-admin-role` has.
+Only lists are asked for: of nodes, pods, and Kueue's objects (docs/audit.md has the permissions).
 """
 
 import json

@@ -11,7 +11,7 @@ import pytest
 
 from headroom.audit.snapshot import CohortNow, Held, NodePoolNow, Unmanaged, Unread
 from headroom.planning.grants import Preference
-from tests.audit.worlds import NOW, World, flat, make_world, rising, series
+from tests.audit.worlds import CONFIG, NOW, World, flat, make_world, rising, series
 
 L4 = "NVIDIA-L4-GPUS-per-project-region"
 ALL = "GPUS-ALL-REGIONS-per-project"
@@ -353,3 +353,24 @@ def test_a_source_that_nobody_asked_is_no_fault(healthy: World) -> None:
 def test_the_exit_code_keeps_to_the_severity_that_is_asked_for(healthy: World) -> None:
     idle = uses("rank", "l4", "gpus", 0)(healthy).audit()
     assert [idle.exit_code("info"), idle.exit_code("warning"), idle.exit_code("error")] == [1, 0, 0]
+
+
+def test_the_document_has_every_finding_and_its_severities(healthy: World, root: Path) -> None:
+    shown: dict[str, set[str]] = {}
+    for change, _ in CASES.values():
+        for finding in change(healthy).audit().findings:
+            shown.setdefault(finding.code, set()).add(finding.severity)
+    rows = re.findall(
+        r"^\| (`[^|]+`) \| ([a-z, ]+) \|", (root / "docs" / "audit.md").read_text(), re.MULTILINE
+    )
+    written = {
+        code: set(said.split(", ")) for codes, said in rows for code in re.findall(r"`([a-z-]+)`", codes)
+    }
+    assert written.keys() == shown.keys()
+    assert {code for code, said in shown.items() if not said <= written[code]} == set()
+
+
+def test_a_queue_that_is_held_on_purpose_is_no_finding() -> None:
+    held = {name: each | {"admission": "held"} for name, each in CONFIG["headroom:pipelines"].items()}
+    world = make_world(pipelines=held)
+    assert world.queue("rank", lambda each: replace(each, idle_reason="is stopped")).codes() == set()

@@ -5,9 +5,6 @@ from typing import Any
 
 import pytest
 
-from headroom.audit.findings import Case
-from headroom.audit.queue_findings import find_queues
-from headroom.audit.report import run_audit
 from headroom.audit.snapshot import Known, QueueLimit
 from headroom.live.kueue import count_nodes, open_kubeconfig, read_nodes, read_queues, read_unmanaged
 from sandbox.control_plane.plane import ControlPlane
@@ -64,11 +61,8 @@ def audited(world: World, client: Any) -> World:
 
 
 def codes(world: World) -> set[str]:
-    ledger = run_audit(world.platform, world.plan, world.snapshot)
-    from headroom.audit.ledger import Ledger
-
-    case = Case(world.plan, world.snapshot, Ledger(ledger.quotas, ledger.pools), world.platform.audit)
-    return {finding.code for finding in find_queues(case)}
+    """The findings about queues; of what the others say there is nothing in this API server."""
+    return {finding.code for finding in world.audit().findings if finding.family == "queues"}
 
 
 def test_queues_as_the_program_makes_them_are_no_finding(world: World, client: Any, cluster: Cluster) -> None:

@@ -11,8 +11,8 @@ from headroom.audit.snapshot import QueueUse
 from headroom.live.connection import UnansweredError
 from headroom.live.metrics import open_window, read_queue_use, read_quota_use
 from headroom.live.prometheus import Prometheus, open_prometheus
-from headroom.planning.quota import QuotaDraw
 from headroom.planning.queues import RESOURCE_NAMES
+from headroom.planning.quota import QuotaDraw
 from tests.audit.worlds import make_world
 from tests.monitoring.servers import Processes, start_prometheus, wait_for
 
@@ -27,17 +27,15 @@ ROWS = [
 
 def render() -> str:
     """What two replicas of Kueue would say of the world: as much for each queue as its number."""
-    lines = []
-    for queue, pool, resource, amount in ROWS:
-        labels = f'environment="prod",cluster_queue="{queue}",flavor="{pool}",resource="{RESOURCE_NAMES[resource]}"'
-        for role in ("leader", "follower"):
-            lines.append(
-                f'kueue_cluster_queue_resource_reservation{{{labels},replica_role="{role}"}} {amount}'
-            )
-    lines.append(
-        'kueue_cluster_queue_resource_reservation{environment="other",cluster_queue="x",flavor="y",resource="cpu"} 9'
-    )
-    return "\n".join(lines) + "\n"
+    name = "kueue_cluster_queue_resource_reservation"
+    ours = [
+        f'{name}{{environment="prod",cluster_queue="{queue}",flavor="{pool}",'
+        f'resource="{RESOURCE_NAMES[resource]}",replica_role="{role}"}} {amount}'
+        for queue, pool, resource, amount in ROWS
+        for role in ("leader", "follower")
+    ]
+    other = f'{name}{{environment="other",cluster_queue="x",flavor="y",resource="cpu"}} 9'
+    return "\n".join([*ours, other]) + "\n"
 
 
 @contextmanager
