@@ -126,8 +126,6 @@ def audit(
 
       headroom audit -s dev --prometheus http://127.0.0.1:9090 --kubeconfig ~/.kube/config
 
-      headroom audit -s prod --cloud --json | jq -r '.findings[] | [.severity, .owner, .message] | @tsv'
-
       headroom audit -s prod --cloud --history audits.jsonl --since 7d
     """
     from headroom.live.audit import Request

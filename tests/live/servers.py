@@ -18,6 +18,7 @@ class Asked:
 
     path: str
     values: dict[str, str] = field(default_factory=dict)
+    authorization: str | None = None
 
 
 Answer = tuple[int, Any]
@@ -45,7 +46,8 @@ def answering(
         def _reply(self, form: str) -> None:
             parts = urlsplit(self.path)
             pairs = parse_qs(parts.query) | parse_qs(form)
-            asked.append(Asked(parts.path, {name: values[-1] for name, values in pairs.items()}))
+            values = {name: values[-1] for name, values in pairs.items()}
+            asked.append(Asked(parts.path, values, self.headers.get("Authorization")))
             status, body = answer(asked[-1])
             content = body if isinstance(body, bytes) else json.dumps(body).encode()
             try:

@@ -229,3 +229,37 @@ def test_a_password_in_a_url_is_never_shown(plan: Plan, sources: Sources, tmp_pa
     url = sources["prometheus"].replace("//", "//ada:secret@")
     snapshot = take_snapshot(plan, request(tmp_path, sources | {"prometheus": url}), None)
     assert "secret" not in repr(copy.copy(snapshot))
+
+
+def test_google_alone_is_the_way_to_all(
+    plan: Plan, sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Q8: quotas, node pools, the cluster by its DNS endpoint, Cloud Monitoring: one option."""
+
+    def google(asked: Asked) -> Answer:
+        if "/clusters/test-cluster" in asked.path:
+            endpoint = {"dnsEndpointConfig": {"endpoint": "gke-1.gke.goog"}}
+            pool = {"name": "l4-1", "config": {"machineType": "m"}, "initialNodeCount": 1}
+            return 200, {"controlPlaneEndpointsConfig": endpoint, "nodePools": [pool]}
+        if asked.path.endswith("/quotaInfos"):
+            return 200, {"quotaInfos": []}
+        return uses(asked) if "/prometheus/" in asked.path else (200, {})
+
+    reached = []
+
+    def by_endpoint(_: object, endpoint: str) -> Any:
+        reached.append(endpoint)
+        return kueue.open_kubeconfig(kubeconfig(tmp_path, sources["cluster"]), None)
+
+    monkeypatch.setattr(kueue, "open_endpoint", by_endpoint)
+    with answering(google) as (url, _):
+        monkeypatch.setenv(ENDPOINT_VARIABLE, url)
+        snapshot = take_snapshot(plan, Request(tmp_path, 14, cloud=True, prometheus="google"), None)
+    assert reached == ["gke-1.gke.goog"]
+    # Cloud Monitoring has series of quotas, so that their absence is a fault of it.
+    assert unread(snapshot) == {"cloud quota use"}
+    origins = {name: read.origin for name, read in snapshot.sources if isinstance(read, Known)}
+    assert origins["pipeline use"] == "Cloud Monitoring"
+    assert origins["queues"] == "gke-1.gke.goog"
+    assert isinstance(snapshot.node_pools, Known)
+    assert [each.name for each in snapshot.node_pools.value] == ["l4-1"]

@@ -1,15 +1,24 @@
 """The Kubernetes API through the real client, against servers that page, refuse, are busy, or are nobody's."""
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from google.oauth2.credentials import Credentials
 
 from headroom.audit.snapshot import Unmanaged
 from headroom.live import kueue
-from headroom.live.connection import UnansweredError
-from headroom.live.kueue import count_nodes, open_kubeconfig, read_nodes, read_queues, read_unmanaged
+from headroom.live.connection import Connection, UnansweredError
+from headroom.live.kueue import (
+    count_nodes,
+    open_endpoint,
+    open_kubeconfig,
+    read_nodes,
+    read_queues,
+    read_unmanaged,
+)
 from tests.live.servers import Answer, Asked, answering, kubeconfig
 
 QUEUES = "/apis/kueue.x-k8s.io/v1beta2/clusterqueues"
@@ -101,6 +110,21 @@ def test_an_answer_that_is_none_is_explained(tmp_path: Path, status: int, body: 
         with pytest.raises(UnansweredError, match=expected):
             read_queues(open_kubeconfig(kubeconfig(tmp_path, url), None))
         assert len(asked) == 1
+
+
+def test_the_dns_endpoint_is_asked_with_the_credentials_token(
+    certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Google's frontend wants it; its certificate is vouched for by those that are everywhere."""
+    connection = Connection("acme", Credentials("a-token"), "user:ada@acme.example", None)
+    with answering(lambda _: (200, {"items": []}), certificate) as (url, asked):
+        client = open_endpoint(connection, url.removeprefix("https://"))
+        assert client.configuration.verify_ssl
+        client.rest_client.pool_manager.connection_pool_kw["cert_reqs"] = "CERT_NONE"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            assert read_nodes(client) == {}
+    assert [each.authorization for each in asked] == ["Bearer a-token"]
 
 
 def test_nobody_there_is_said(tmp_path: Path) -> None:
