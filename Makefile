@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check lint types unit e2e test-cluster test-monitoring test-recovery snapshots dashboards schema requirements bench clean
+.PHONY: help setup demo test test-all check lint types unit e2e test-cluster test-monitoring test-browser test-recovery snapshots dashboards schema requirements bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST) | \
@@ -35,7 +35,7 @@ demo: setup ## Bring the dev stack up on the sandbox, change it, take it down
 
 test: unit e2e ## All tests that need nothing heavier than the engine
 
-test-all: check test test-cluster test-monitoring ## What CI runs
+test-all: check test test-cluster test-monitoring test-browser ## What CI runs
 
 check: lint types unit ## Lint, types, unit tests: about a minute
 
@@ -49,7 +49,7 @@ types: setup ## Type-check
 
 unit: setup ## Unit and property tests
 	@echo "unit: a minute on 2 idle cores"
-	@$(BIN)/pytest -n 2 -m "not e2e and not cluster and not monitoring"
+	@$(BIN)/pytest -n 2 -m "not e2e and not cluster and not monitoring and not browser"
 
 e2e: setup ## Tests that run the real Pulumi engine on the sandbox
 	@echo "e2e: the real engine (built once, about 4 minutes, where no pulumi is installed)"
@@ -68,6 +68,10 @@ test-monitoring: setup ## Tests that run the real promtool, Prometheus and Pushg
 	@$(BIN)/pytest -n 2 -m monitoring --ignore tests/monitoring
 	@$(BIN)/pytest -m monitoring tests/monitoring
 
+test-browser: setup ## Tests that look at the audit's page in a real headless Chromium
+	@$(INSTALL) --no-deps --require-hashes -r requirements-browser.txt
+	@$(BIN)/pytest -m browser -rs
+
 test-recovery: setup ## Crashes, faults and twenty first ups through the real engine (the long ones)
 	@$(BIN)/headroom sandbox engine
 	@$(BIN)/pytest -m recovery -n 2
@@ -85,6 +89,7 @@ requirements: setup ## Compile the pinned requirements from pyproject.toml
 	@$(COMPILE) pyproject.toml --output-file requirements.txt
 	@$(COMPILE) --group setup --output-file requirements-setup.txt
 	@$(COMPILE) pyproject.toml --extra live --group dev --output-file requirements-dev.txt
+	@$(COMPILE) --no-deps --group browser --output-file requirements-browser.txt
 
 bench: setup ## Measure: the program beside a bare one, the queues on the real Kueue, in one run
 	@$(BIN)/headroom sandbox engine

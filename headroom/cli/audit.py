@@ -50,6 +50,7 @@ Days = Annotated[
     int | None, typer.Option(min=1, max=90, help="How far back use is judged; else audit.window_days.")
 ]
 Csv = Annotated[Path | None, typer.Option("--csv", help="Write the rows to this file, as CSV.")]
+Html = Annotated[Path | None, typer.Option("--html", help="Write a page with charts to this file.")]
 History = Annotated[Path | None, typer.Option(help="Add a line for this audit to this file.")]
 Since = Annotated[
     str | None,
@@ -73,6 +74,7 @@ class _Output:
 
     as_json: bool
     csv: Path | None
+    html: Path | None
     history: Path | None
     since: str | None
     fail_on: "Severity"
@@ -102,6 +104,7 @@ def audit(
     days: Days = None,
     as_json: AsJson = False,
     csv: Csv = None,
+    html: Html = None,
     history: History = None,
     since: Since = None,
     fail_on: On = FailOn.warning,
@@ -126,13 +129,15 @@ def audit(
 
       headroom audit -s dev --prometheus http://127.0.0.1:9090 --kubeconfig ~/.kube/config
 
+      headroom audit -s prod --cloud --html audit.html
+
       headroom audit -s prod --cloud --history audits.jsonl --since 7d
     """
     from headroom.live.audit import Request
 
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     _require_options(prometheus, since, history)
-    output = _Output(as_json, csv, history, since, fail_on.value, propose, write_limits)
+    output = _Output(as_json, csv, html, history, since, fail_on.value, propose, write_limits)
     scene = _load(stack, quotas_file)
     request = Request(
         root=scene.path.parent,
@@ -230,7 +235,11 @@ def _show(scene: _Scene, found: "Audit", output: _Output) -> None:
     if output.csv is not None:
         from headroom.report.audit_json import render_csv
 
-        output.csv.write_text(render_csv(found), encoding="utf-8")
+        _write_file("--csv", output.csv, render_csv(found))
+    if output.html is not None:
+        from headroom.report.audit_page import render_page
+
+        _write_file("--html", output.html, render_page(found))
     if output.as_json:
         from headroom.report.audit_json import render_audit
 
@@ -244,6 +253,13 @@ def _show(scene: _Scene, found: "Audit", output: _Output) -> None:
     elif output.propose and not output.as_json:
         patch = render_patch(scene.path, found.proposals)
         typer.echo(f"\n{patch}" if patch else "\nno limits to propose: no use is known, or it fits")
+
+
+def _write_file(option: str, path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        _refuse(f"{option} {path}: cannot be written: {error.strerror}")
 
 
 def _watch(

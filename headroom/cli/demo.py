@@ -53,6 +53,7 @@ def _perform(console: "Console") -> None:
     from headroom.cli.project import find_stack_file
     from headroom.planning.plan import plan_config
     from headroom.spec.stack_file import load_config
+    from sandbox.engine.cache import find_cache_folder
     from sandbox.engine.demonstration import open_demonstration, plan_edit
 
     path = find_stack_file(STACK)
@@ -60,10 +61,12 @@ def _perform(console: "Console") -> None:
     plan_config(config, STACK, path.name)
     edit = plan_edit(config, STACK)
     with open_demonstration(Path.cwd(), STACK, lambda line: console.print(f"  {line}")) as demonstration:
-        _play(console, demonstration, edit)
+        page = find_cache_folder() / "demo" / f"audit-{STACK}.html"
+        _play(console, demonstration, edit, page)
+    console.print(f"\nThe audit of what was there, as a page for a browser:\n  {page}", soft_wrap=True)
 
 
-def _play(console: "Console", demonstration: "Demonstration", edit: "Edit") -> None:
+def _play(console: "Console", demonstration: "Demonstration", edit: "Edit", page: Path) -> None:
     up = f"pulumi up -s {STACK} --yes --skip-preview"
     with _step(console, "1. Bring the environment up", up):
         count = demonstration.bring_up()
@@ -74,7 +77,11 @@ def _play(console: "Console", demonstration: "Demonstration", edit: "Edit") -> N
     title = f"3. Edit the stack file: pool {edit.pool}, at most {edit.after} nodes for {edit.before}"
     with _step(console, title, setting, f"pulumi preview -s {STACK} --diff"):
         demonstration.edit_and_preview(edit)
-    with _step(console, "4. Take it all down", f"pulumi destroy -s {STACK} --yes --skip-preview"):
+    command = f"headroom audit -s {STACK} --state deployed.json --html {page.name}"
+    with _step(console, "4. Audit what is there; the edit is not deployed", command):
+        for line in demonstration.audit(page):
+            console.print(line, markup=False, soft_wrap=True)
+    with _step(console, "5. Take it all down", f"pulumi destroy -s {STACK} --yes --skip-preview"):
         demonstration.take_down()
     console.print("\nLeft in the cloud, because Google cannot delete it:")
     for kind, name in demonstration.list_left_over():

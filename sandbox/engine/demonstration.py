@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Generator, Mapping
@@ -84,6 +85,28 @@ class Demonstration:
         if f"{edit.before} => {edit.after}" not in done.stdout:
             raise StepFailedError(f"the diff does not show {edit.before} => {edit.after}")
 
+    def audit(self, page: Path) -> list[str]:
+        """Audit what is deployed against the stack file as it is now; errors and warnings, a line for each.
+
+        `page` is the HTML file that the audit is written to.
+        """
+        page.parent.mkdir(parents=True, exist_ok=True)
+        state = self.sandbox.state / "deployed.json"
+        state.write_text(json.dumps(self._export_all()), encoding="utf-8")
+        command = [str(Path(sys.executable).with_name("headroom")), "audit", "--stack", self.stack, "--json"]
+        done = subprocess.run(
+            [*command, "--state", str(state), "--html", str(page)],
+            cwd=self.sandbox.project,
+            env=self.sandbox.environment_apart(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode not in (0, 1):
+            raise StepFailedError(f"the audit ended with exit code {done.returncode}:\n{done.stderr}")
+        found = json.loads(done.stdout)["findings"]
+        return [f"{each['severity']} {each['message']}" for each in found if each["severity"] != "info"]
+
     def take_down(self) -> None:
         """Destroy everything; the state must hold no resource afterwards."""
         self._run("destroy", "--yes", "--skip-preview")
@@ -108,10 +131,13 @@ class Demonstration:
             raise StepFailedError(f"`pulumi {arguments[0]}` ended with exit code {code}")
 
     def _export(self) -> list[dict]:
+        return self._export_all()["deployment"].get("resources") or []
+
+    def _export_all(self) -> dict[str, Any]:
         done = self.sandbox.capture(self.cli, ["stack", "export", "--stack", self.stack])
         if done.returncode != 0:
             raise StepFailedError(f"the state cannot be read: {done.stderr}")
-        return json.loads(done.stdout)["deployment"].get("resources") or []
+        return json.loads(done.stdout)
 
 
 @contextmanager

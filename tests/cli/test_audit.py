@@ -165,6 +165,19 @@ def test_csv_goes_to_its_file(headroom: Headroom, project: Path) -> None:
     )
 
 
+def test_a_page_goes_to_its_file(headroom: Headroom, project: Path) -> None:
+    """Q8."""
+    assert headroom("audit", "-s", "dev", "--html", "audit.html").returncode == 0
+    assert "<h1>Audit of dev</h1>" in (project / "audit.html").read_text()
+
+
+@pytest.mark.parametrize("option", ["--csv", "--html"])
+def test_a_file_that_cannot_be_written_ends_with_2(headroom: Headroom, option: str) -> None:
+    done = headroom("audit", "-s", "dev", option, "gone/audit")
+    assert done.returncode == 2
+    assert f"error: {option} gone/audit: cannot be written: No such file or directory" in done.stderr
+
+
 def test_a_cluster_by_kubeconfig_is_held_against_the_plan(headroom: Headroom, tmp_path: Path) -> None:
     with answering(lambda _: (200, {"items": []})) as (url, _):
         done = headroom("audit", "-s", "dev", "--kubeconfig", str(kubeconfig(tmp_path, url)))

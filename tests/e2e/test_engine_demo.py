@@ -21,8 +21,11 @@ def test_demo_does_what_it_says_and_leaves_the_project_as_it_was(tmp_path, monke
     before = digest_project()
     done = subprocess.run([HEADROOM, "demo"], cwd=SOURCE_ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("as claimed") == 4
+    assert done.stdout.count("as claimed") == 5
     assert "totalMaxNodeCount: 12 => 16" in done.stdout
+    page = Path(done.stdout.rpartition("as a page for a browser:\n")[2].splitlines()[0].strip())
+    assert "<h1>Audit of dev</h1>" in page.read_text()
+    assert "warning what was deployed is not what the stack file says: node-pools cpu-" in done.stdout
     left = done.stdout.partition("Left in the cloud")[2]
     assert "keyRings/" in left
     assert "nodePools/" not in left

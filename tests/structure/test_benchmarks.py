@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.admission import Outcome
 from benchmarks.admission import report as admission_report
+from benchmarks.audit import serving
 from benchmarks.growth import measure_growth
 from benchmarks.layouts import Capacity, Layout, plan_layouts
 from benchmarks.processes import BenchmarkError, measure
@@ -22,6 +23,8 @@ from benchmarks.stack_files import (
     build_pipelines_config,
     build_pools_config,
 )
+from headroom.live.metrics import open_window, read_queue_use
+from headroom.live.prometheus import open_prometheus
 from headroom.planning.plan import plan_config
 from headroom.spec.quantities import parse_quantity
 
@@ -51,6 +54,17 @@ def test_stack_of_any_size_is_valid_with_one_node_pool_for_each_pool(pools: int)
 def test_stack_of_10_000_pipelines_is_valid() -> None:
     plan = plan_config(build_pipelines_config(10_000), "bench", "Pulumi.bench.yaml")
     assert len(plan.pipelines) == 10_000
+
+
+def test_an_audit_of_the_measured_stack_finds_the_use_of_every_queue() -> None:
+    config = build_pipelines_config(20)
+    with serving(config) as url:
+        source = open_prometheus(url, "acme-ml-bench")
+        window = open_window(source, 30)
+        uses = read_queue_use(source, window, 'environment="bench"')
+    assert {each.queue for each in uses} == set(config["headroom:pipelines"])
+    assert {each.resource for each in uses} == {"cpu", "memory"}
+    assert all(len(each.peaks.known) == window.count == 240 for each in uses)
 
 
 BOTH = """
