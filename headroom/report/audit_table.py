@@ -14,7 +14,11 @@ from headroom.planning.grants import UNLIMITED
 from headroom.report.tables import Column, make_console, print_table
 
 _STYLES = {"error": "bold red", "warning": "yellow", "info": "dim"}
-_PLURALS = {"error": "errors", "warning": "warnings", "info": "for information"}
+_WORDS = {
+    "error": ("error", "errors"),
+    "warning": ("warning", "warnings"),
+    "info": ("for information", "for information"),
+}
 _STATES = {"known": "green", "partly known": "yellow", "not asked": "dim", "unreachable": "bold red"}
 _MOST_MOVES = 20
 _MOST_HOLDERS = 4
@@ -38,9 +42,11 @@ def print_audit(audit: Audit, console: Console | None = None) -> None:
 def summarize(audit: Audit) -> str:
     """Return how many findings there are, and how many sources did not answer."""
     found = [each.severity for each in audit.findings]
-    counts = ", ".join(f"{found.count(severity)} {_PLURALS[severity]}" for severity in SEVERITIES)
+    counted = [(found.count(severity), _WORDS[severity]) for severity in SEVERITIES]
+    counts = ", ".join(f"{count} {words[count != 1]}" for count, words in counted)
     away = len(audit.unreachable)
-    return counts + (f"; {away} sources did not answer, or not all of it" if away else "")
+    noun = "source" if away == 1 else "sources"
+    return counts + (f"; {away} {noun} did not answer, or not all of it" if away else "")
 
 
 def _print_findings(console: Console, audit: Audit) -> None:

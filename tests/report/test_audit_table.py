@@ -35,7 +35,7 @@ def test_findings_come_first_with_owner_and_remedy(healthy: World) -> None:
     text = text_of(healthy.used("rank", "l4", "gpus", flat(13)).audit())
     assert text.index("error rank on l4: holds 13 gpus") < text.index("Cloud quotas")
     assert "owner: user:ada@acme.example; to do: " in text
-    assert "1 errors" in text
+    assert "1 error, 0 warnings" in text
 
 
 def test_who_holds_what_is_shown_for_quotas_and_pools(healthy: World) -> None:
