@@ -9,6 +9,7 @@ from headroom.spec.alerting import Alerting
 from headroom.spec.base import BaselineName, ModelName, PipelineName, PoolName, Section
 from headroom.spec.baselines import Baseline
 from headroom.spec.cluster import Cluster
+from headroom.spec.delivery import Delivery
 from headroom.spec.encryption import Encryption
 from headroom.spec.environment import Environment
 from headroom.spec.logging import Logging
@@ -51,6 +52,11 @@ class Platform(Section):
         default=Monitoring(),
         alias="headroom:monitoring",
         description="what carries the metrics of batch jobs, and objectives kept by the cloud",
+    )
+    delivery: Delivery = Field(
+        default=Delivery(),
+        alias="headroom:delivery",
+        description="what the deliveries of all serving pipelines have in common",
     )
     pools: dict[PoolName, Pool] = Field(
         alias="headroom:pools", min_length=1, description="groups of equal machines, by name"
