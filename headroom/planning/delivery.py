@@ -102,6 +102,8 @@ class ImagesPlan:
     prefix: str
     """How the names of the repository's images begin."""
     builders: tuple[str, ...]
+    served: tuple[str, ...]
+    """How the names of images begin that run where models are delivered: models and what validates them."""
     admitted: tuple[str, ...]
     """Patterns of Binary Authorization; system images that Google maintains are admitted beside them."""
 
@@ -187,13 +189,16 @@ def _plan_images(platform: Platform, common: Delivery, environment: str) -> Imag
     """Everything of the project's own registry is admitted, and what is named; `*` ends at no slash."""
     registry = f"{platform.region}-docker.pkg.dev/{platform.project}"
     repository = f"{environment}-models"
+    prefix = f"{registry}/{repository}/"
+    validating = sorted(set(_validation_images(platform)))
     pushgateway = platform.monitoring.pushgateway_image
     named = {f"{registry}/**", _any_version(pushgateway), *_ADMITTED, *common.images}
-    named |= {_any_version(image) for image in _validation_images(platform)}
+    named |= {_any_version(image) for image in validating}
     return ImagesPlan(
         repository=repository,
-        prefix=f"{registry}/{repository}/",
+        prefix=prefix,
         builders=tuple(sorted(set(common.builders))),
+        served=(prefix, *(image.partition("@")[0] + "@" for image in validating)),
         admitted=tuple(sorted(named)),
     )
 

@@ -23,10 +23,6 @@ STABLE = "stable"
 
 CANARY = "canary"
 
-ANALYSIS = "analysis"
-"""What Cloud Deploy calls the job that asks whether alerts fire
-(cloud.google.com/deploy/docs/analysis, 2026-11)."""
-
 
 @dataclass(frozen=True, slots=True)
 class GatePlan:
