@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-from headroom.delivery.releases import PlacePlan, ReleasePlan
+from headroom.delivery.releases import SENDER_NEEDS, PlacePlan, ReleasePlan
 from headroom.delivery.validation import SENDER, sender_command
 from headroom.planning.collection import SCRAPE_LABEL
-from headroom.planning.pipelines import Resource, kubernetes_amount
+from headroom.planning.pipelines import kubernetes_amount
 from headroom.planning.queues import RESOURCE_NAMES
 from headroom.planning.rollouts import CANARY
 from headroom.planning.staging import SURGE
@@ -26,7 +26,6 @@ TRACK_LABEL = "headroom/track"
 NAME_LABEL = "app.kubernetes.io/name"
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_SENDER_NEEDS: dict[Resource, int] = {"cpu": 500, "memory": 512 * 2**20}
 _PROBE_SECONDS = 10
 
 
@@ -60,9 +59,10 @@ def render_requests(release: ReleasePlan) -> Manifest:
     job["spec"]["template"]["metadata"] = {"labels": {NAME_LABEL: SENDER}}
     pod = job["spec"]["template"]["spec"]
     pod |= {"serviceAccountName": SERVICE_ACCOUNT, "nodeSelector": _node_selector(release)}
+    replica = dict(release.replica)
     needs = {
-        resource: kubernetes_amount(resource, min(amount, dict(release.rollout.replica)[resource]))
-        for resource, amount in _SENDER_NEEDS.items()
+        resource: kubernetes_amount(resource, min(amount, replica[resource]))
+        for resource, amount in SENDER_NEEDS.items()
     }
     command = sender_command(release)
     pod["containers"][0] |= {
@@ -130,9 +130,7 @@ def _fill_container(container: Manifest, release: ReleasePlan, place: PlacePlan)
 
 def _resources(release: ReleasePlan) -> Manifest:
     amounts = {
-        RESOURCE_NAMES[resource]: kubernetes_amount(resource, amount)
-        for resource, amount in release.rollout.replica
-        if amount
+        RESOURCE_NAMES[resource]: kubernetes_amount(resource, amount) for resource, amount in release.replica
     }
     # A server may use idle cores of its node; memory and devices are its own.
     limits = {name: amount for name, amount in amounts.items() if name != "cpu"}

@@ -11,13 +11,18 @@ from headroom.planning.delivery import DeliveryPlan, GatewayPlan
 from headroom.planning.node_pools import PoolPlan
 from headroom.planning.pipelines import LimitPlan, Resource
 from headroom.planning.plan import Plan
+from headroom.planning.queues import RESOURCE_NAMES
 from headroom.planning.rollouts import CANARY, STABLE, RolloutPlan, TargetPlan, read_starvation
 from headroom.planning.staging import SURGE
+from headroom.planning.workloads import Part
 from headroom.spec.errors import Problem, StackFileError, suggest
 from headroom.spec.server import Server
 
 CANARY_WAIT_SECONDS = 900
 """How long a canary has to show that it exports what it is judged by: its pods start, and are scraped."""
+
+SENDER_NEEDS: dict[Resource, int] = {"cpu": 500, "memory": 512 * 2**20}
+"""What the job asks for that sends requests to a staged model: thousandths of a core, bytes."""
 
 _VERSION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -66,7 +71,12 @@ class JudgePlan:
     expected: tuple[str, ...]
     least_requests: int
     is_compared: bool
-    seconds: int
+    timeout_seconds: int
+
+    @property
+    def wait_seconds(self) -> int:
+        """How long it is waited for a good verdict: a minute less, in which the job starts and ends."""
+        return max(self.timeout_seconds // 2, self.timeout_seconds - 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,8 @@ class ReleasePlan:
     gateway: GatewayPlan
     pool: PoolPlan
     server: Server
+    replica: tuple[Part, ...]
+    """What one copy of the server asks for, processors and memory beside devices."""
     image: ModelImage
     places: tuple[PlacePlan, ...]
     judges: Mapping[str, JudgePlan]
@@ -115,8 +127,8 @@ def require_version(version: str) -> str:
             [
                 Problem(
                     "--model-version",
-                    "is no version: 1 to 63 letters, digits, dots, hyphens and underscores, a letter or digit "
-                    "first and last",
+                    "is no version: 1 to 63 letters, digits, dots, hyphens and underscores, no sign first or "
+                    "last",
                 )
             ]
         )
@@ -171,6 +183,7 @@ def plan_release(plan: Plan, pipeline: str, server: Server, image: ModelImage, f
         gateway=delivery.gateway,
         pool=pool,
         server=server,
+        replica=complete_replica(rollout.replica, pool),
         image=image,
         places=(
             PlacePlan("staging", STABLE, rollout.staging, rollout.staging_replicas, None),
@@ -179,6 +192,19 @@ def plan_release(plan: Plan, pipeline: str, server: Server, image: ModelImage, f
         ),
         judges=_plan_judges(rollout),
     )
+
+
+def complete_replica(replica: Iterable[Part], pool: PoolPlan) -> tuple[Part, ...]:
+    """Return what a copy of the server asks for. With devices it gets their share of the host, but for what
+    the job takes that sends requests: it would need a host of its own otherwise."""
+    asked = dict(replica)
+    devices = asked.get("gpus", 0) + asked.get("chips", 0)
+    hosts: dict[Resource, int] = {"cpu": pool.cpu_millis_per_node, "memory": pool.memory_bytes_per_node}
+    for resource, per_node in hosts.items():
+        if devices and resource not in asked:
+            share = devices * per_node // pool.devices_per_node
+            asked[resource] = max(share // 2, share - SENDER_NEEDS[resource])
+    return tuple((resource, asked[resource]) for resource in RESOURCE_NAMES if asked.get(resource))
 
 
 def plan_scaling(rollout: RolloutPlan, limits: Iterable[LimitPlan], pool: PoolPlan) -> Scaling:
@@ -213,8 +239,10 @@ def _plan_judges(rollout: RolloutPlan) -> dict[str, JudgePlan]:
     staging, production = rollout.staging.environment, rollout.production.environment
     half = rollout.validation.timeout_seconds // 2
     return {
-        "staging": JudgePlan(staging, STABLE, expected, least, is_compared=True, seconds=half),
-        CANARY: JudgePlan(production, CANARY, expected, 0, is_compared=False, seconds=CANARY_WAIT_SECONDS),
+        "staging": JudgePlan(staging, STABLE, expected, least, is_compared=True, timeout_seconds=half),
+        CANARY: JudgePlan(
+            production, CANARY, expected, 0, is_compared=False, timeout_seconds=CANARY_WAIT_SECONDS
+        ),
     }
 
 
@@ -226,8 +254,8 @@ def _require_time(server: Server, rollout: RolloutPlan) -> None:
             [
                 Problem(
                     "requests.per_second",
-                    f"is too low: {server.requests.count} requests take {needed / 60:.0f} minutes, and half of "
-                    f"the validation's time is {given / 60:.0f}; send more a second, or give "
+                    f"is too low: {server.requests.count} requests take {needed / 60:.0f} minutes, and half "
+                    f"of the validation's time is {given / 60:.0f}; send more a second, or give "
                     f"headroom:pipelines.{rollout.pipeline}.delivery.validation.minutes more",
                 )
             ],

@@ -10,9 +10,6 @@ from headroom.planning.rollouts import CANARY, STABLE
 API_VERSION = "skaffold/v4beta14"
 """The newest whose form is published (GoogleContainerTools/skaffold, docs-v2/content/en/schemas, 2026-08)."""
 
-SPARE_SECONDS = 60
-"""What starting and stopping a test takes beside its own time."""
-
 REQUESTS_FILE = "requests.yaml"
 
 Configuration = dict[str, Any]
@@ -56,13 +53,13 @@ def _send(release: ReleasePlan) -> Configuration:
 
 
 def _judge(release: ReleasePlan, judge: JudgePlan) -> Configuration:
-    return _test(JUDGE, release, judge_command(release, judge), judge.seconds)
+    return _test(JUDGE, release, judge_command(release, judge), judge.timeout_seconds)
 
 
 def _test(name: str, release: ReleasePlan, command: tuple[str, ...], seconds: int) -> Configuration:
     return {
         "name": name,
-        "timeout": seconds + SPARE_SECONDS,
+        "timeout": seconds,
         "container": {
             "name": name,
             "image": release.rollout.validation.image,

@@ -35,7 +35,7 @@ def judge_command(release: ReleasePlan, judge: JudgePlan) -> tuple[str, ...]:
         f"--model-version={release.image.version}",
         f"--track={judge.track}",
         f"--prometheus={prometheus_url(release.project)}",
-        f"--minutes={judge.seconds / 60:g}",
+        f"--minutes={judge.wait_seconds / 60:g}",
         *(f"--expect={name}" for name in judge.expected),
         *(_comparison(release, judge) if judge.is_compared else ()),
     )

@@ -128,6 +128,14 @@ class Validation(Section):
         description="how far its predictions may be from the present model's: a distance such as 0.2",
     )
 
+    @model_validator(mode="after")
+    def _compares_something(self) -> "Validation":
+        if self.worse is not None and not self.quality:
+            raise ValueError(
+                "worse compares the measures of quality, and there are none; bound some in quality"
+            )
+        return self
+
 
 class Staging(Section):
     """The copy of the pipeline that a release goes to first, with a queue of its own."""
