@@ -22,8 +22,10 @@ TOPICS = ("clouddeploy-operations", "clouddeploy-resources", "clouddeploy-approv
 """Cloud Deploy publishes on topics of these very names
 (cloud.google.com/deploy/docs/subscribe-deploy-notifications, 2026-11)."""
 
-RESTRICTED = ("ADVANCE", "APPROVE", "CREATE", "IGNORE_JOB", "RETRY_JOB")
-"""What a freeze forbids: never rolling back, cancelling or ending a job, by which what is wrong is ended."""
+RESTRICTED = ("ADVANCE", "APPROVE", "CREATE", "IGNORE_JOB")
+"""What a freeze forbids: never rolling back, cancelling or ending a job, by which what is wrong is ended, nor
+trying again, with which a repair begins: what a policy refuses an automation ends its run, before it has
+rolled back (AutomationRun.policy_violation, cloud.google.com/deploy/docs/api, 2026-11)."""
 
 RUNNER_ROLES = (
     "artifactregistry.reader",

@@ -225,7 +225,7 @@ def test_a_freeze_stops_all_but_what_ends_a_fault(graph: Graph) -> None:
     assert policy["selectors"] == [{"deliveryPipeline": {"id": "*", "labels": {"environment": "test"}}}]
     fridays, year_end = (rule["rolloutRestriction"] for rule in policy["rules"])
     for rule in (fridays, year_end):
-        assert set(rule["actions"]) == {"ADVANCE", "APPROVE", "CREATE", "IGNORE_JOB", "RETRY_JOB"}
+        assert set(rule["actions"]) == {"ADVANCE", "APPROVE", "CREATE", "IGNORE_JOB"}
         assert "invokers" not in rule, "neither people nor automations"
     (weekly,) = fridays["timeWindows"]["weeklyWindows"]
     assert fridays["timeWindows"]["timeZone"] == "Europe/Berlin"
