@@ -10,6 +10,19 @@ Failure = tuple[str, str, str]
 
 _LOGS = "`gcloud deploy rollouts describe` names the job that failed, and its log says why"
 
+_REFUSED = {
+    "ADVANCE": "going on",
+    "APPROVE": "approving",
+    "CREATE": "beginning",
+    "IGNORE_JOB": "passing over a failed job",
+}
+
+
+def describe_refusals() -> str:
+    """Return what a freeze refuses."""
+    words = [_REFUSED[action] for action in RESTRICTED]
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
 
 def list_failures(plan: Plan, delivery: DeliveryPlan, rollout: RolloutPlan) -> Iterator[Failure]:
     """Yield what can go wrong, what happens by itself, and what to do, in the order of a rollout."""
@@ -38,8 +51,8 @@ def list_failures(plan: Plan, delivery: DeliveryPlan, rollout: RolloutPlan) -> I
     if delivery.freezes:
         yield (
             "it is frozen",
-            f"{', '.join(action.lower().replace('_', ' ') for action in RESTRICTED)} are refused",
-            "wait for the end of the freeze, and retry; roll back at any time",
+            f"{describe_refusals()} are refused; a canary that fails is rolled back as ever",
+            "wait for the end of the freeze; roll back at any time",
         )
     yield from _list_canary_failures(rollout)
     yield (

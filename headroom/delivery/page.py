@@ -8,7 +8,7 @@ from string import Template
 from headroom.alerts.durations import format_duration
 from headroom.alerts.rules import find_rule, load_rules
 from headroom.delivery.commands import RELEASE, Commands, commands_of, release_command
-from headroom.delivery.failures import list_failures
+from headroom.delivery.failures import describe_refusals, list_failures
 from headroom.planning.delivery import DeliveryPlan, FreezePlan
 from headroom.planning.pipelines import Resource, format_amount
 from headroom.planning.plan import Plan
@@ -109,7 +109,8 @@ def _say_approval(rollout: RolloutPlan) -> str:
     if not rollout.approvals.begin:
         return "Validation and the alerts alone decide."
     return (
-        "Nobody approves what they released themselves: the groups that approve are not those that release."
+        "Nobody may approve what they released themselves: who approves is not who releases. Cloud Deploy itself "
+        "would not refuse it from somebody in both groups."
     )
 
 
@@ -167,9 +168,7 @@ def _list_freezes(delivery: DeliveryPlan) -> str:
     if not delivery.freezes:
         return "None: releases go on at all times."
     rows = [f"- {freeze.name}: {describe_freeze(freeze)}" for freeze in delivery.freezes]
-    return "\n".join(
-        ["Nothing begins, is approved, goes on or is tried again; rolling back is possible:", "", *rows]
-    )
+    return "\n".join([f"Refused meanwhile: {describe_refusals()}. Rolling back is possible:", "", *rows])
 
 
 def describe_freeze(freeze: FreezePlan) -> str:

@@ -105,7 +105,7 @@ def test_who_approves_what_is_said() -> None:
     page = page_of("prod", "fraud")
     assert "| approve that a release begins in production | ml-approvers@acme.example |" in page
     assert "| let it go on after 1 % and 5 % and 25 % of the users | risk-approvers@acme.example |" in page
-    assert "Nobody approves what they released themselves" in page
+    assert "Nobody may approve what they released themselves" in page
     assert "--phase-id=canary-5 " in page
     assert "| approve that a release begins in production | nobody is asked |" in page_of("dev", "feed")
     assert "rollouts approve" not in page_of("dev", "feed")
@@ -166,6 +166,10 @@ def test_rolling_back_is_possible_in_a_freeze_and_said_so() -> None:
     assert "gcloud deploy targets rollback prod-feed-serving" in section
     assert "in freezes too" in section
     freezes = page.partition("## Freezes")[2]
+    assert (
+        "Refused meanwhile: going on, approving, beginning and passing over a failed job. Rolling back is"
+        in freezes
+    )
     assert "- weekend: Saturday, Sunday, 00:00 to 24:00, Europe/Amsterdam" in freezes
     assert "- year-end: from 2026-12-18 17:00 to 2027-01-04 07:00 UTC" in freezes
     assert "None: releases go on at all times." in page_of("dev", "feed")
