@@ -109,8 +109,8 @@ def _say_approval(rollout: RolloutPlan) -> str:
     if not rollout.approvals.begin:
         return "Validation and the alerts alone decide."
     return (
-        "Nobody may approve what they released themselves: who approves is not who releases. Cloud Deploy itself "
-        "would not refuse it from somebody in both groups."
+        "Nobody may approve what they released themselves: who approves is not who releases. Cloud Deploy "
+        "itself would not refuse it from somebody in both groups."
     )
 
 
