@@ -55,6 +55,10 @@ def list_failures(plan: Plan, delivery: DeliveryPlan, rollout: RolloutPlan) -> I
             "wait for the end of the freeze; roll back at any time",
         )
     yield from _list_canary_failures(rollout)
+    yield from _list_late_failures(plan)
+
+
+def _list_late_failures(plan: Plan) -> Iterator[Failure]:
     yield (
         "the model turns out to be bad when all users have it",
         "the alerts of the pipeline page people; nothing is rolled back by itself any more",
