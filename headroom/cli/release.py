@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headroom.cli.simulate import simulate
+
 if TYPE_CHECKING:
     from headroom.delivery.releases import ModelImage
     from headroom.planning.plan import Plan
@@ -12,10 +14,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="release",
-    help="Releases of models: write them, check them.",
+    help="Releases of models: simulate, write and check them.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+app.command("simulate")(simulate)
 
 FOLDER = "releases"
 
@@ -39,7 +43,7 @@ def init(stack: Stack, pipeline: Pipeline) -> None:
     from headroom.delivery.releases import require_rollout
     from headroom.spec.errors import Problem, StackFileError
 
-    root, planned = _plan(stack)
+    root, planned = plan_stack(stack)
     _, rollout = require_rollout(planned, pipeline, f"Pulumi.{stack}.yaml")
     path = _server_file(root, pipeline)
     if path.exists():
@@ -76,7 +80,7 @@ def render(
     from headroom.delivery.release_files import render_release, write_release
     from headroom.delivery.releases import plan_release
 
-    root, planned = _plan(stack)
+    root, planned = plan_stack(stack)
     server, model = _find_model(root, planned, pipeline, model_version, image)
     release = plan_release(planned, pipeline, server, model, f"Pulumi.{stack}.yaml")
     target = folder or _release_folder(root, stack, pipeline)
@@ -99,7 +103,7 @@ def check(stack: Stack, pipeline: Pipeline, folder: Folder = None) -> None:
     from headroom.delivery.releases import name_image, plan_release, require_rollout
     from headroom.spec.server import load_server
 
-    root, planned = _plan(stack)
+    root, planned = plan_stack(stack)
     delivery, _ = require_rollout(planned, pipeline, f"Pulumi.{stack}.yaml")
     server = load_server(_server_file(root, pipeline))
     target = folder or _release_folder(root, stack, pipeline)
@@ -116,7 +120,8 @@ def check(stack: Stack, pipeline: Pipeline, folder: Folder = None) -> None:
         raise typer.Exit(1)
 
 
-def _plan(stack: str) -> "tuple[Path, Plan]":
+def plan_stack(stack: str) -> "tuple[Path, Plan]":
+    """Return the folder of a stack's file, and its plan."""
     from headroom.cli.project import find_stack_file
     from headroom.live.grants_file import load_stack_grants
     from headroom.planning.plan import plan_config

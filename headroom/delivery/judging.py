@@ -71,7 +71,7 @@ def render_gates(policies: Iterable[AlertPolicyPlan], rollout: RolloutPlan) -> s
 
 
 def build_test(rollout: RolloutPlan, watches: Iterable[Watch], traffic: Iterable[Traffic]) -> dict[str, Any]:
-    """Return a test file for promtool that fails by saying which alert fires first in which phase, and when."""
+    """Return a test file for promtool that fails by saying which alerts fire in which phase, since when."""
     return {
         "rule_files": [RULE_FILE],
         "evaluation_interval": format_duration(EVALUATION_SECONDS),

@@ -1,4 +1,4 @@
-"""What is exported while a model is rolled out, as synthetic series: users, what answers them, and who else is there.
+"""What is exported while a model is rolled out, as synthetic series: requests, models, and who else is there.
 
 Nothing is left to chance: a share of the requests fails, or is slow, at every moment alike.
 """
@@ -100,9 +100,7 @@ def render_series(traffic: Traffic) -> list[dict[str, str]]:
     """Return the series that a pipeline exports, as promtool reads them."""
     rows = [
         _gauge(traffic, "ml_distribution_distance_threshold", _OUTPUT, _THRESHOLD),
-        _gauge(
-            traffic, "ml_model_quality_bound", {"metric": "auc", "direction": "min"}, _LEAST_QUALITY
-        ),
+        _gauge(traffic, "ml_model_quality_bound", {"metric": "auc", "direction": "min"}, _LEAST_QUALITY),
     ]
     for track, model in ((STABLE, traffic.stable), (CANARY, traffic.canary)):
         rows += _render_track(traffic, track, model)
@@ -159,12 +157,11 @@ def _counted(traffic: Traffic, track: str, share: float) -> str:
     ends = [*(each.since_seconds for each in traffic.shares), traffic.end_seconds]
     parts = [(LEAD_SECONDS + ends[0], 0)]
     parts += [
-        (end - each.since_seconds, each.percent)
-        for each, end in zip(traffic.shares, ends[1:], strict=True)
+        (end - each.since_seconds, each.percent) for each, end in zip(traffic.shares, ends[1:], strict=True)
     ]
     texts = [
-        f"{_rise(traffic, percent if track == CANARY else 100 - percent, share)} for {format_duration(length)}"
-        for length, percent in parts
+        f"{_rise(traffic, each if track == CANARY else 100 - each, share)} for {format_duration(length)}"
+        for length, each in parts
     ]
     return ", ".join([*texts[:-1], texts[-1].partition(" for ")[0]])
 
