@@ -1,5 +1,6 @@
 """D1, D2, D6, D8: how a rollout ends, given what the alerts say."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -29,9 +30,9 @@ def rollout_of(pipeline: str = "feed-serving") -> RolloutPlan:
 
 
 def play(
-    trial: Trial | None = None, firings: dict[str, tuple[Firing, ...]] | None = None, **changes: object
+    trial: Trial | None = None, firings: Mapping[str, Sequence[Firing]] | None = None, **changes: object
 ) -> Outcome:
-    rollout = replace(rollout_of(), **changes)  # ty: ignore[invalid-argument-type]
+    rollout = replace(rollout_of(), **changes)
     return decide_outcome(rollout, (FREEZE,), trial or Trial(), firings or {})
 
 
@@ -104,7 +105,7 @@ def test_a_freeze_stops_what_would_begin_or_go_on_in_it(begins: str, end: str, p
 
 
 def test_a_freeze_does_not_stop_the_rollback() -> None:
-    """D6: the alert fires ten minutes into the freeze."""
+    """D6: the alert fires when the freeze has lasted for ten minutes."""
     bad = {"canary-5": (Firing("CanaryErrors", 900),)}
     outcome = play(Trial(begins=at("2026-12-18T16:55")), bad)
     assert (outcome.end, outcome.seconds) == ("rolled back", 960)
