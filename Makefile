@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check lint types unit e2e test-cluster test-monitoring test-browser test-recovery snapshots dashboards schema requirements bench clean
+.PHONY: help setup demo test test-all check lint types unit e2e test-cluster test-monitoring test-browser test-recovery snapshots dashboards docs schema requirements bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST) | \
@@ -81,6 +81,9 @@ snapshots: setup ## Renew the resource graphs that the tests compare with; read 
 
 dashboards: setup ## Write the Grafana dashboards
 	@$(BIN)/python -m headroom.dashboards dashboards
+
+docs: setup ## Write the pages about deliveries
+	@for file in Pulumi.*.yaml; do name=$${file#Pulumi.}; $(BIN)/headroom docs -s "$${name%.yaml}" || exit; done
 
 schema: setup ## Renew the JSON Schema of the stack files
 	@$(BIN)/headroom schema > stack.schema.json

@@ -14,8 +14,12 @@ from infra.components.cluster import Cluster
 from infra.components.cluster_access import ClusterAccess
 from infra.components.collection import Collection
 from infra.components.dashboards import Dashboards
+from infra.components.delivery import Delivery
+from infra.components.delivery_access import DeliveryAccess
 from infra.components.encryption import Encryption
+from infra.components.gateway import Gateway
 from infra.components.logging import Logging
+from infra.components.model_images import ModelImages
 from infra.components.network import Network
 from infra.components.node_identity import NodeIdentity
 from infra.components.node_pools import NodePools
@@ -68,7 +72,18 @@ def build(plan: Plan) -> Stack:
     )
     access = ClusterAccess(scope, cluster, pools)
     queues = Queues(scope, plan.kueue, plan.tenancy.queues, access)
-    tenancy = Tenancy(scope, plan.tenancy.namespaces, services.project_number, access, queues)
+    tenancy = Tenancy(
+        scope, plan.tenancy.namespaces, services.project_number, access, queues, plan.network.proxies
+    )
+    delivering: list[Component] = []
+    if plan.delivery:
+        runner = DeliveryAccess(scope, plan.delivery, services)
+        delivering = [
+            runner,
+            ModelImages(scope, plan.delivery.images, services),
+            Gateway(scope, plan.delivery, network, access, tenancy, runner),
+            Delivery(scope, plan.delivery, services, cluster, alerting, runner),
+        ]
     dashboards = Dashboards(scope, plan.dashboards, plan.objectives, services)
     collection = Collection(scope, plan.collection, encryption, access, queues)
     return Stack(
@@ -87,6 +102,7 @@ def build(plan: Plan) -> Stack:
             tenancy,
             collection,
             dashboards,
+            *delivering,
         ),
         outputs={
             "cluster": cluster.cluster.name,

@@ -90,7 +90,7 @@ def run_tests(
     promtool = find_promtool()
     if promtool is None:
         typer.echo("error: the scenarios were not run: there is no promtool", err=True)
-        typer.echo(_NO_PROMTOOL, err=True)
+        typer.echo(NO_PROMTOOL, err=True)
         raise typer.Exit(3)
     results = run_scenarios(promtool, rules)
     if as_json:
@@ -134,7 +134,7 @@ def metrics() -> None:
     typer.echo(render_contract(load_contract(), load_rules()), nl=False)
 
 
-_NO_PROMTOOL = """hint: python -m sandbox.tools promtool builds it in this project (with Go, about 2 minutes);
+NO_PROMTOOL = """hint: python -m sandbox.tools promtool builds it in this project (with Go, about 2 minutes);
 or install Prometheus (https://prometheus.io/download/), which has it, and put it on PATH or name it in
 HEADROOM_PROMTOOL."""
 

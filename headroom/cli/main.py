@@ -8,10 +8,12 @@ from headroom.cli.advise import advise
 from headroom.cli.alerts import app as alerts
 from headroom.cli.audit import audit
 from headroom.cli.demo import demo
+from headroom.cli.docs import docs
 from headroom.cli.estimate import estimate
 from headroom.cli.plan import plan
 from headroom.cli.preflight import preflight
 from headroom.cli.quota import app as quota
+from headroom.cli.release import app as release
 from headroom.cli.sandbox import app as sandbox
 from headroom.cli.schema import schema
 from headroom.spec.errors import StackFileError
@@ -31,6 +33,8 @@ app.command()(advise)
 app.command()(audit)
 app.add_typer(quota, name="quota")
 app.add_typer(alerts, name="alerts")
+app.add_typer(release, name="release")
+app.command()(docs)
 app.command()(schema)
 app.command()(demo)
 app.add_typer(sandbox, name="sandbox")

@@ -19,6 +19,10 @@ INGEST_DELAY_SECONDS = 180
 
 _RENOTIFY_SECONDS = {"page": 3_600, "ticket": 86_400}
 _AUTO_CLOSE_SECONDS = {"page": 3_600, "ticket": 86_400}
+_GATE_AUTO_CLOSE_SECONDS = 1_800
+"""The shortest that Google takes. An incident of a canary that is gone stays open until then, and would fail
+the next canary of its pipeline (cloud.google.com/monitoring/alerts/incidents-events, 2026-11)."""
+
 _LABEL = re.compile(r"\{\{\s*\$labels\.(\w+)\s*\}\}")
 _VALUE = re.compile(r"\{\{\s*\$value(?:\s*\|\s*(\w+))?\s*\}\}")
 _UNITS = {"humanizeDuration": " seconds", "humanizePercentage": " (1 is all)"}
@@ -110,7 +114,9 @@ def _plan_policy(rule: Rule, environment: str, runbook_base: str, contract: Cont
         content=f"{translate_template(rule.description)}\n\nRunbook: {runbook}\n",
         links=(("runbook", runbook),) if runbook_base else (),
         user_labels=_user_labels(rule, environment),
-        auto_close_seconds=_AUTO_CLOSE_SECONDS[rule.notify],
+        auto_close_seconds=_GATE_AUTO_CLOSE_SECONDS
+        if rule.gates_canary
+        else _AUTO_CLOSE_SECONDS[rule.notify],
         renotify_seconds=_RENOTIFY_SECONDS[rule.notify],
         gates_canary=rule.gates_canary,
         judgement_seconds=judgement_seconds(rule, tree) + INGEST_DELAY_SECONDS,

@@ -12,6 +12,7 @@ from headroom.alerts.contract import Exporter, load_contract
 from headroom.catalog.quotas import disk_quota
 from headroom.planning.queues import EXPERIMENTS
 from headroom.planning.quota import QuotaDraw
+from headroom.planning.staging import SUFFIX, find_delivered, name_staging
 from headroom.spec.platform import Platform
 
 NAMESPACE = "headroom-monitoring"
@@ -68,6 +69,7 @@ def plan_collection(
 ) -> CollectionPlan:
     """Return how metrics are collected; the Pushgateway runs on the pool of that name and taint."""
     belongs_here = Relabeling("replace", target="environment", replacement=environment)
+    staged = tuple(find_delivered(platform.pipelines))
     return CollectionPlan(
         pipelines=(
             Relabeling("drop", ("__name__",), "kueue_.*|pushgateway_.*"),
@@ -75,11 +77,13 @@ def plan_collection(
             Relabeling("drop", ("namespace", "__name__"), f"{EXPERIMENTS};ml_.*"),
             Relabeling("replace", ("namespace",), target="pipeline"),
             belongs_here,
+            *_tell_staging("namespace", staged, environment),
         ),
         kueue=(
             Relabeling("keep", ("__name__",), _names_of("kueue")),
             Relabeling("replace", ("cluster_queue",), target="pipeline"),
             belongs_here,
+            *_tell_staging("cluster_queue", staged, environment),
         ),
         pushed=(
             Relabeling("keep", ("__name__",), f"ml_.*|push_time_seconds|{_names_of('pushgateway')}"),
@@ -87,7 +91,7 @@ def plan_collection(
             Relabeling("drop", ("__name__", "serving"), "ml_pipeline_info;true"),
             belongs_here,
         ),
-        names=tuple(sorted(platform.pipelines)),
+        names=tuple(sorted(set(platform.pipelines) - {name_staging(name) for name in staged})),
         image=platform.monitoring.pushgateway_image,
         pool=pool,
         taint=taint,
@@ -98,6 +102,17 @@ def plan_volume_quota(region: str) -> QuotaDraw:
     """Return what the Pushgateway's volume draws."""
     line, amount = disk_quota(VOLUME_TYPE, VOLUME_GB, region)
     return QuotaDraw(line, NAMESPACE, amount)
+
+
+def _tell_staging(source: str, staged: tuple[str, ...], environment: str) -> tuple[Relabeling, ...]:
+    """A staging copy's series are its pipeline's, of the environment's staging."""
+    if not staged:
+        return ()
+    copies = f"({'|'.join(staged)}){SUFFIX}"
+    return (
+        Relabeling("replace", (source,), copies, "pipeline", "$1"),
+        Relabeling("replace", (source,), copies, "environment", name_staging(environment)),
+    )
 
 
 def _names_of(exporter: Exporter) -> str:

@@ -19,6 +19,9 @@ FIXED_SIZES = (("services", 27, "the cluster's services"), ("control_plane", 28,
 """Narrowest ranges whose need does not depend on the pools (cloud.google.com/kubernetes-engine/docs/concepts/
 alias-ips and .../how-to/private-clusters, 2026-08)."""
 
+_PROXIES = ("proxies", 26, "load balancers")
+"""Of a subnet for proxies alone (cloud.google.com/load-balancing/docs/proxy-only-subnets, 2026-11)."""
+
 WEBHOOK_PORTS = (8082, 9443)
 """Ports on nodes that the control plane must reach beside 443 and 10250: Kueue's visibility server and its
 webhook. Private nodes admit nothing else from it."""
@@ -34,6 +37,8 @@ class NetworkPlan:
     services: str
     control_plane: str
     webhook_ports: tuple[int, ...]
+    proxies: str | None
+    """Where load balancers speak from; None: there are none."""
 
 
 def pod_addresses(pools: Iterable[PoolPlan]) -> int:
@@ -42,21 +47,26 @@ def pod_addresses(pools: Iterable[PoolPlan]) -> int:
     return sum(pool.peak_nodes * _block(pool.node.max_pods) for pool in pools)
 
 
-def plan_network(network: Network) -> NetworkPlan:
-    """Return the network as it will be."""
+def plan_network(network: Network, *, balanced: bool) -> NetworkPlan:
+    """Return the network as it will be; `balanced`: with load balancers before the models."""
     return NetworkPlan(
         nodes=str(network.nodes),
         pods=str(network.pods),
         services=str(network.services),
         control_plane=str(network.control_plane),
         webhook_ports=WEBHOOK_PORTS,
+        proxies=str(network.proxies) if balanced else None,
     )
 
 
-def check_network(network: Network, pools: Iterable[PoolPlan]) -> list[Problem]:
-    """Return what is wrong with the ranges, given `pools` at their peak (the system pool included)."""
+def check_network(network: Network, pools: Iterable[PoolPlan], *, balanced: bool = False) -> list[Problem]:
+    """Return what is wrong with the ranges, given `pools` at their peak (the system pool included).
+
+    That of load balancers counts only where there are some.
+    """
     planned = tuple(pools)
-    ranges = {name: getattr(network, name) for name in type(network).model_fields}
+    used = [name for name in type(network).model_fields if balanced or name != _PROXIES[0]]
+    ranges = {name: getattr(network, name) for name in used}
     problems = [
         Problem(f"headroom:network.{second}", f"overlaps {first}, {ranges[first]}; choose ranges apart")
         for first, second in combinations(ranges, 2)
@@ -77,7 +87,7 @@ def check_network(network: Network, pools: Iterable[PoolPlan]) -> list[Problem]:
     problems += _require_room("pods", network.pods, pod_addresses(planned), f"the pods of {nodes} nodes")
     problems += [
         Problem(f"headroom:network.{key}", f"must be a /{narrowest} or wider for {purpose}")
-        for key, narrowest, purpose in FIXED_SIZES
+        for key, narrowest, purpose in (*FIXED_SIZES, *([_PROXIES] if balanced else []))
         if ranges[key].prefixlen > narrowest
     ]
     return problems

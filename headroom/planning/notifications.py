@@ -11,6 +11,7 @@ from headroom.planning.alerting import AlertPolicyPlan, plan_alert_policies
 from headroom.planning.mutes import MutePlan, plan_mute
 from headroom.planning.owner_alerts import is_divisible, narrow_to_others, narrow_to_owner
 from headroom.planning.security_events import LogPolicyPlan, plan_security_events
+from headroom.planning.staging import find_delivered, narrow_to_environment
 from headroom.spec.alerting import (
     Alerting,
     Channel,
@@ -89,7 +90,8 @@ def plan_alerting(platform: Platform, environment: str) -> AlertingPlan:
     """Return the alerting of a sound platform, for the stack called `environment`."""
     alerting = platform.alerting
     rules = move_thresholds(known_rules(), alerting.thresholds)
-    policies = tuple(_route_policies(alerting, rules, environment))
+    staged = bool(find_delivered(platform.pipelines))
+    policies = tuple(_route_policies(alerting, rules, environment, staged=staged))
     events = tuple(_route_events(platform, environment))
     return AlertingPlan(
         channels=tuple(_plan_channel(name, channel) for name, channel in sorted(alerting.channels.items())),
@@ -119,9 +121,13 @@ def _own_owners(alerting: Alerting, rule: Rule) -> tuple[str, ...]:
     return tuple(owner for owner, routes in sorted(alerting.owners.items()) if getattr(routes, rule.notify))
 
 
-def _route_policies(alerting: Alerting, rules: Sequence[Rule], environment: str) -> Iterator[RoutedPolicy]:
+def _route_policies(
+    alerting: Alerting, rules: Sequence[Rule], environment: str, *, staged: bool
+) -> Iterator[RoutedPolicy]:
     policies = plan_alert_policies(rules, environment, alerting.runbooks or "")
     for rule, policy in zip(rules, policies, strict=True):
+        if staged:
+            policy = narrow_to_environment(policy, rule, environment)
         owners = _own_owners(alerting, rule)
         theirs = narrow_to_others(policy, owners) if owners else policy
         yield RoutedPolicy(rule.name, theirs, _unique(getattr(alerting.routes, rule.notify)))

@@ -52,6 +52,8 @@ class PipelinePlan:
     limits: tuple[LimitPlan, ...]
     estimate: "Estimate | None" = None
     """What its demand needs, if it states one; the limits are that where it states none."""
+    staging_of: str | None = None
+    """The pipeline that it is the staging copy of."""
 
 
 def capacity(pool: PoolPlan, nodes: int | None = None) -> dict[Resource, int]:

@@ -1,7 +1,7 @@
 """From a validated platform to everything that is decided about it: a table of contents that only calls."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from headroom.planning.alerting_rules import check_alerting, find_unheard
@@ -17,6 +17,7 @@ from headroom.planning.cluster import (
 )
 from headroom.planning.collection import CollectionPlan, plan_collection, plan_volume_quota
 from headroom.planning.dashboards import DashboardPlan, plan_dashboards
+from headroom.planning.delivery import DeliveryPlan, plan_delivery
 from headroom.planning.demand import relocate, settle
 from headroom.planning.encryption import EncryptionPlan, plan_encryption
 from headroom.planning.grant_bounds import bound_nodes
@@ -32,12 +33,20 @@ from headroom.planning.pipelines import PipelinePlan, check_pipeline, plan_pipel
 from headroom.planning.pool_rules import check_pool
 from headroom.planning.queues import check_pools
 from headroom.planning.quota import QuotaDraw, plan_pool_quota, sum_quota
+from headroom.planning.rollout_rules import check_deliveries, find_undelivered
 from headroom.planning.services import plan_services
 from headroom.planning.serving_hardware import compare_hardware
 from headroom.planning.slos import ServicePlan, check_objectives, plan_services_with_objectives
+from headroom.planning.staging import (
+    add_staging,
+    check_staging,
+    find_delivered,
+    name_staging,
+    relocate_staging,
+)
 from headroom.planning.tenancy import TenancyPlan, check_names, plan_tenancy
 from headroom.spec.errors import Problem, StackFileError, suggest
-from headroom.spec.pipelines import Pipeline
+from headroom.spec.pipelines import Pipeline, ServingPipeline
 from headroom.spec.platform import Platform
 from headroom.spec.stack_file import parse_config
 
@@ -74,6 +83,8 @@ class Plan:
     collection: CollectionPlan
     dashboards: tuple[DashboardPlan, ...]
     objectives: tuple[ServicePlan, ...]
+    delivery: DeliveryPlan | None
+    """How new models reach their users; None where no pipeline is delivered."""
     pool_quota: tuple[QuotaDraw, ...]
     quota: tuple[QuotaDraw, ...]
     quota_requests: CloudQuotasPlan | None
@@ -110,7 +121,7 @@ def plan(platform: Platform, environment: str, grants: Grants | None = None) -> 
     found = assess(platform, environment)
     if found.problems:
         raise StackFileError(found.problems)
-    all_pools = (found.system_pool, *found.pools)
+    platform, all_pools = found.platform, (found.system_pool, *found.pools)
     traits = _find_traits(platform, found.pools)
     bounds = bound_nodes(found.system_pool, found.pools, platform.region, grants)
     shares = share_out(found.pools, found.pipelines, platform.quota, bounds)
@@ -127,7 +138,7 @@ def plan(platform: Platform, environment: str, grants: Grants | None = None) -> 
         labels=tuple(sorted((platform.environment.labels | _own_labels(environment)).items())),
         traits=tuple(sorted(traits)),
         services=plan_services(traits),
-        network=plan_network(platform.network),
+        network=plan_network(platform.network, balanced=bool(found.delivered)),
         encryption=plan_encryption(platform.encryption),
         cluster=plan_cluster(platform),
         system_pool=found.system_pool,
@@ -141,6 +152,7 @@ def plan(platform: Platform, environment: str, grants: Grants | None = None) -> 
         notes=(
             *compare_hardware(found.pipelines, {pool.name: pool for pool in found.pools}),
             *find_unheard(platform.alerting),
+            *find_undelivered(platform),
         ),
         kueue=plan_kueue(sum(pool.peak_nodes for pool in all_pools), SYSTEM_POOL, SYSTEM_TAINT[:2]),
         tenancy=plan_tenancy(
@@ -149,6 +161,9 @@ def plan(platform: Platform, environment: str, grants: Grants | None = None) -> 
         collection=plan_collection(platform, environment, SYSTEM_POOL, SYSTEM_TAINT[:2]),
         dashboards=plan_dashboards(environment),
         objectives=plan_services_with_objectives(platform, environment),
+        delivery=plan_delivery(
+            platform, environment, found.delivered, {pool.name: pool for pool in found.pools}
+        ),
         pool_quota=pool_quota,
         quota=quota,
         quota_requests=plan_cloud_quotas(platform.quota.requests, environment, quota, grants),
@@ -163,6 +178,8 @@ def _find_traits(platform: Platform, pools: Iterable[PoolPlan]) -> set[str]:
         traits.add("quota_requests")
     if not platform.cluster.security_group:
         traits.add("no_security_group")
+    if find_delivered(platform.pipelines):
+        traits.add("delivery")
     if any(pool.placement and pool.placement.workload_policy for pool in pools):
         traits.add("workload_policy")
     return traits
@@ -173,6 +190,10 @@ class Assessment:
     """Every rule that a platform breaks, and the plans of what breaks none."""
 
     problems: tuple[Problem, ...]
+    platform: Platform
+    """The platform with the staging copies of its pipelines."""
+    delivered: Mapping[str, ServingPipeline]
+    """The delivered pipelines with their limits, by name."""
     system_pool: PoolPlan
     pools: tuple[PoolPlan, ...]
     pipelines: tuple[PipelinePlan, ...]
@@ -184,19 +205,28 @@ def assess(platform: Platform, environment: str) -> Assessment:
     pools, broken = _assess_pools(platform)
     problems += [problem for found in broken.values() for problem in found]
     planned = {pool.name: pool for pool in pools}
-    pipelines = []
+    asked, platform = platform, add_staging(platform, planned)
+    staged = {name_staging(name): name for name in find_delivered(asked.pipelines)}
+    pipelines: list[PipelinePlan] = []
+    sound: dict[str, Pipeline] = {}
     for name, pipeline in sorted(platform.pipelines.items()):
         settled = settle(name, _without_pools(pipeline, broken), planned, platform.baselines)
         if found := [*settled.problems, *check_pipeline(name, settled.pipeline, planned)]:
             problems += found
         else:
-            pipelines.append(plan_pipeline(name, settled.pipeline, planned, settled.estimate))
+            sound[name] = settled.pipeline
+            complete = plan_pipeline(name, settled.pipeline, planned, settled.estimate)
+            pipelines.append(replace(complete, staging_of=staged.get(name)))
+    # Where the demand's pool is broken, nobody knows what a canary takes.
+    delivered = {name: pipeline for name, pipeline in find_delivered(sound).items() if pipeline.demand}
     problems += [
         *check_models(platform),
         *check_logging(platform, environment),
         *check_alerting(platform),
         *check_pools(platform.pools),
         *check_names(platform.pipelines),
+        *check_staging(asked.pipelines),
+        *check_deliveries(asked, environment, delivered, planned),
         *check_objectives(platform),
     ]
     problems += [*_check_experiments(platform), *check_contact(platform)]
@@ -204,8 +234,9 @@ def assess(platform: Platform, environment: str) -> Assessment:
     problems += relocate(check_shares(share_out(pools, pipelines, platform.quota), pipelines), estimated)
     system_pool = plan_system_pool(platform)
     problems += _check_keys(pools)
-    problems += check_network(platform.network, (system_pool, *pools))
-    return Assessment(tuple(problems), system_pool, pools, tuple(pipelines))
+    problems += check_network(platform.network, (system_pool, *pools), balanced=bool(staged))
+    problems = relocate_staging(problems, staged.values())
+    return Assessment(tuple(problems), platform, delivered, system_pool, pools, tuple(pipelines))
 
 
 def _without_pools(pipeline: Pipeline, broken: Collection[str]) -> Pipeline:

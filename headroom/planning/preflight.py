@@ -191,6 +191,10 @@ def _reservations(plan: Plan) -> tuple[ReservationNeed, ...]:
 
 def _addresses(plan: Plan) -> tuple[str, ...]:
     owners = {pipeline.owner for pipeline in plan.pipelines}
+    if plan.delivery:
+        for rollout in plan.delivery.rollouts:
+            people = rollout.approvals
+            owners |= {*people.release, *people.begin, *people.increase, *people.roll_back}
     readers = {reader for bucket in plan.logging.buckets for reader in bucket.readers}
     groups = {who.removeprefix("group:") for who in owners | readers if who.startswith("group:")}
     return tuple(sorted(groups | ({plan.cluster.security_group} if plan.cluster.security_group else set())))

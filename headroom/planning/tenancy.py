@@ -16,6 +16,9 @@ from headroom.spec.platform import Platform
 SERVICE_ACCOUNT = "pipeline"
 """The Kubernetes service account of every pipeline, in its own namespace."""
 
+DELIVERY_LABEL = "headroom/delivery"
+"""`staging` or `production`: marks namespaces that models are delivered to, where nothing else may run."""
+
 KIND_LABEL = "headroom/kind"
 """Marks the namespaces that queues, admission policies and limits are for."""
 
@@ -25,6 +28,8 @@ EXPERIMENT_OBJECTS = (300, 1000)
 _RESERVED = re.compile(r"(kube|gke|gmp|google|kueue|headroom)-.*|default|experiments|config-management-.*")
 _LEAST_OBJECTS, _MOST_OBJECTS = (50, 100), (300, 1000)
 _OBJECTS_PER_UNIT = 4
+
+Stage = Literal["staging", "production"]
 
 NodeSize = tuple[int, int]
 """What pods can ask for of a node: thousandths of a core, bytes."""
@@ -59,6 +64,8 @@ class NamespacePlan:
     """The largest node that it may use, by resource: what asks for more never starts."""
     owners: tuple[OwnerPlan, ...]
     bindings: tuple[BindingPlan, ...]
+    stage: Stage | None = None
+    """What a delivered model's namespace is; None: its owner deploys there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +94,20 @@ def plan_tenancy(
     """Return queues and namespaces for pipelines whose promises fit into `shares`."""
     pools, pipelines, shares = tuple(pools), tuple(pipelines), tuple(shares)
     sizes = {pool.name: (pool.cpu_millis_per_node, pool.memory_bytes_per_node) for pool in pools}
+    stages: dict[str, Stage] = {each.staging_of: "production" for each in pipelines if each.staging_of}
+    stages |= {each.name: "staging" for each in pipelines if each.staging_of}
     return TenancyPlan(
         queues=plan_queues(pools, pipelines, shares, platform.quota.experiments),
         namespaces=(
             _experiments_namespace(platform, shares, sizes),
-            *(_pipeline_namespace(pipeline, sizes) for pipeline in pipelines),
+            *(_pipeline_namespace(pipeline, sizes, stages.get(pipeline.name)) for pipeline in pipelines),
         ),
     )
 
 
-def _pipeline_namespace(pipeline: PipelinePlan, sizes: Mapping[str, NodeSize]) -> NamespacePlan:
+def _pipeline_namespace(
+    pipeline: PipelinePlan, sizes: Mapping[str, NodeSize], stage: Stage | None
+) -> NamespacePlan:
     used = {limit.pool for limit in pipeline.limits}
     caps: dict[Resource, int] = {}
     for limit in pipeline.limits:
@@ -104,11 +115,16 @@ def _pipeline_namespace(pipeline: PipelinePlan, sizes: Mapping[str, NodeSize]) -
     return NamespacePlan(
         name=pipeline.name,
         kind=pipeline.kind,
-        labels=(("headroom/model", pipeline.model), (KIND_LABEL, pipeline.kind)),
+        labels=(
+            *([(DELIVERY_LABEL, stage)] if stage else []),
+            ("headroom/model", pipeline.model),
+            (KIND_LABEL, pipeline.kind),
+        ),
         quota=_bound(caps, _count_objects(caps)),
         largest_container=_largest_container(sizes[pool] for pool in used),
         owners=(_plan_owner(pipeline.owner),),
         bindings=tuple(BindingPlan(_access_key(access), access) for access in pipeline.access),
+        stage=stage,
     )
 
 

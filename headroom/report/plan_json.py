@@ -10,6 +10,7 @@ from headroom.planning.pipelines import capacity
 from headroom.planning.plan import Plan
 from headroom.planning.quota import QuotaDraw
 from headroom.report.cloud_quotas_table import describe_requests
+from headroom.report.delivery_table import describe_delivery
 
 
 def render_json(plan: Plan, grants: Grants | None = None) -> str:
@@ -40,6 +41,7 @@ def describe_plan(plan: Plan, grants: Grants | None = None) -> dict[str, Any]:
         "shortfalls": [{"key": problem.path, "problem": problem.message} for problem in plan.shortfalls],
         "notes": [{"key": problem.path, "note": problem.message} for problem in plan.notes],
         "tenancy": asdict(plan.tenancy),
+        "delivery": describe_delivery(plan.delivery),
         "pool_quota": [_describe_draw(draw) for draw in plan.pool_quota],
         "quota": [_describe_standing(standing) for standing in compare(plan.quota, grants)],
         "quota_requests": describe_requests(plan.quota_requests),

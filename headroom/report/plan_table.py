@@ -10,6 +10,7 @@ from headroom.planning.node_pools import PoolPlan
 from headroom.planning.pipelines import LimitPlan, capacity, format_amount
 from headroom.planning.plan import Plan
 from headroom.report.cloud_quotas_table import print_requests
+from headroom.report.delivery_table import print_deliveries
 from headroom.report.quota_table import render_granted, render_standing
 from headroom.report.tables import Column, make_console, print_table
 from headroom.spec.pools import BlueGreen
@@ -30,6 +31,7 @@ def print_plan(plan: Plan, grants: Grants | None = None) -> None:
     print_requests(console, plan.quota_requests.requests if plan.quota_requests else ())
     _print_shares(console, plan)
     _print_pipelines(console, plan)
+    print_deliveries(console, plan.delivery)
 
 
 def _print_pools(console: Console, plan: Plan) -> None:

@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from headroom.spec import forms
-from headroom.spec.base import PipelineName, Section
-from headroom.spec.pipelines import Owner
+from headroom.spec.base import Owner, PipelineName, Section
 
 LONGEST_MUTE = timedelta(days=31)
 """What is muted for longer is forgotten."""

@@ -31,6 +31,13 @@ BaselineName = Annotated[str, StringConstraints(pattern=forms.NAME), Field(examp
 
 ModelName = Annotated[str, StringConstraints(pattern=forms.NAME), Field(examples=["feed"])]
 
+Owner = Annotated[
+    str,
+    StringConstraints(pattern=r"^(group|user):[A-Za-z0-9._%+-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+$"),
+    Field(examples=["group:ads-ml@acme.example", "user:ada@acme.example"]),
+]
+"""Who answers for something, typed: `group:ml@acme.example` or `user:ada@acme.example`."""
+
 LabelKey = Annotated[str, StringConstraints(pattern=forms.LABEL_KEY), Field(examples=["cost-center"])]
 
 LabelValue = Annotated[str, StringConstraints(pattern=forms.LABEL_VALUE), Field(examples=["ml-platform"])]

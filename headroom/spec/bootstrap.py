@@ -5,9 +5,8 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from headroom.spec.base import Section
+from headroom.spec.base import Owner, Section
 from headroom.spec.machines import RegionName
-from headroom.spec.pipelines import Owner
 from headroom.spec.platform import ProjectId
 from headroom.spec.stack_file import validate
 

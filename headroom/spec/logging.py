@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from headroom.spec import forms
-from headroom.spec.base import Flag, PipelineName, Section
+from headroom.spec.base import Flag, Owner, PipelineName, Section
 from headroom.spec.log_filter import parse_filter
-from headroom.spec.pipelines import Owner
 
 AuditedService = Literal["artifactregistry", "bigquery", "cloudkms", "iam", "secretmanager", "storage"]
 

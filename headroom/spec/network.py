@@ -35,3 +35,7 @@ class Network(Section):
         default=IPv4Network("10.48.0.0/28"),
         description="where the control plane speaks from; by default 10.48.0.0/28",
     )
+    proxies: AddressRange = Field(
+        default=IPv4Network("10.56.0.0/23"),
+        description="where the load balancer of delivered models speaks from; by default 10.56.0.0/23",
+    )

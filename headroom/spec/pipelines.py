@@ -5,16 +5,10 @@ from typing import Annotated, Literal, Union
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 
-from headroom.spec.base import ModelName, PoolName, Section
+from headroom.spec.base import ModelName, Owner, PoolName, Section
+from headroom.spec.delivery import PipelineDelivery
 from headroom.spec.demand import BatchDemand, ServingDemand
 from headroom.spec.quantities import CpuMillis, MemoryBytes, format_cpu, format_memory
-
-Owner = Annotated[
-    str,
-    StringConstraints(pattern=r"^(group|user):[A-Za-z0-9._%+-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+$"),
-    Field(examples=["group:ads-ml@acme.example", "user:ada@acme.example"]),
-]
-"""Who answers for a pipeline, typed: `group:ml@acme.example` or `user:ada@acme.example`."""
 
 Devices = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 
@@ -182,6 +176,9 @@ class ServingPipeline(_Pipeline):
     kind: Literal["serving"] = Field(description="answers requests with the model")
     demand: ServingDemand | None = Field(
         default=None, description="the requests that it is to answer, from which its limits are estimated"
+    )
+    delivery: PipelineDelivery | None = Field(
+        default=None, description="how new models reach its users; by default nothing delivers them"
     )
 
 

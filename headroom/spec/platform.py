@@ -10,6 +10,7 @@ from headroom.spec.audit import AuditThresholds
 from headroom.spec.base import BaselineName, ModelName, PipelineName, PoolName, Section
 from headroom.spec.baselines import Baseline
 from headroom.spec.cluster import Cluster
+from headroom.spec.delivery import Delivery
 from headroom.spec.encryption import Encryption
 from headroom.spec.environment import Environment
 from headroom.spec.logging import Logging
@@ -57,6 +58,11 @@ class Platform(Section):
         default=AuditThresholds(),
         alias="headroom:audit",
         description="from where on `headroom audit` speaks of what it sees",
+    )
+    delivery: Delivery = Field(
+        default=Delivery(),
+        alias="headroom:delivery",
+        description="what the deliveries of all serving pipelines have in common",
     )
     pools: dict[PoolName, Pool] = Field(
         alias="headroom:pools", min_length=1, description="groups of equal machines, by name"

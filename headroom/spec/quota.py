@@ -4,8 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from headroom.spec.base import Flag, PoolName, Section
-from headroom.spec.pipelines import Owner
+from headroom.spec.base import Flag, Owner, PoolName, Section
 from headroom.spec.quantities import CpuMillis, MemoryBytes
 
 Share = Annotated[float, Field(strict=True, ge=0, le=0.9, allow_inf_nan=False)]

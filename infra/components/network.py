@@ -34,6 +34,7 @@ class Network(Component):
         )
         self.nodes = self.own(self._node_subnet(plan))
         self.control_plane = self.own(self._control_plane_subnet(plan))
+        self.proxies = self.own(self._proxy_subnet(plan.proxies)) if plan.proxies else None
         self.nat = self._nat()
         self.webhooks = self.own(self._webhook_door(plan, node_account))
         self.register_outputs({})
@@ -70,6 +71,20 @@ class Network(Component):
             log_config=gcp.compute.SubnetworkLogConfigArgs(
                 aggregation_interval="INTERVAL_10_MIN", flow_sampling=0.5, metadata="INCLUDE_ALL_METADATA"
             ),
+            opts=self.options(protect=True),
+        )
+
+    def _proxy_subnet(self, addresses: str) -> gcp.compute.Subnetwork:
+        """Where the load balancer of models speaks from; a network has one in each region."""
+        return gcp.compute.Subnetwork(
+            self.scope.name("proxies"),
+            name=self.scope.name("proxies"),
+            project=self.scope.project,
+            region=self.scope.region,
+            network=self.vpc.id,
+            ip_cidr_range=addresses,
+            purpose="REGIONAL_MANAGED_PROXY",
+            role="ACTIVE",
             opts=self.options(protect=True),
         )
 

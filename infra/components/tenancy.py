@@ -11,7 +11,7 @@ from infra.components.base import Scope
 from infra.components.cluster_access import ClusterAccess, ClusterComponent, Manifest, read_manifests
 from infra.components.queues import Queues
 
-_OWNER_ROLE = "headroom-pipeline-owner"
+_OWNER_ROLE, _MODEL_OWNER_ROLE = "headroom-pipeline-owner", "headroom-model-owner"
 
 # Where load balancers and their health checks come from
 # (cloud.google.com/load-balancing/docs/health-check-concepts, 2026-08).
@@ -36,12 +36,17 @@ class Tenancy(ClusterComponent):
         project_number: pulumi.Output[str],
         access: ClusterAccess,
         queues: Queues,
+        proxies: str | None = None,
     ) -> None:
         super().__init__("Tenancy", scope, access)
+        self._balancers = (*_LOAD_BALANCERS, *([proxies] if proxies else []))
         self._project_number = project_number
         self._doors = read_manifests("network-policy.yaml")[0]
         (owner_role,) = read_manifests("pipeline-owner.yaml")
         self._owner_role = self.apply("pipeline-owner", owner_role)
+        if any(plan.stage for plan in plans):
+            (model_owner_role,) = read_manifests("model-owner.yaml")
+            self.apply("model-owner", model_owner_role)
         self.namespaces = {plan.name: self._namespace(plan, queues.queues[plan.name]) for plan in plans}
         self.register_outputs({})
 
@@ -83,7 +88,9 @@ class Tenancy(ClusterComponent):
             {"kind": owner.kind, "name": owner.address, "apiGroup": "rbac.authorization.k8s.io"}
             for owner in plan.owners
         ]
-        role = {"kind": "ClusterRole", "name": _OWNER_ROLE, "apiGroup": "rbac.authorization.k8s.io"}
+        # Where models are delivered nobody deploys by hand, the owner neither.
+        owner_role = _MODEL_OWNER_ROLE if plan.stage else _OWNER_ROLE
+        role = {"kind": "ClusterRole", "name": owner_role, "apiGroup": "rbac.authorization.k8s.io"}
         rbac, queues = "rbac.authorization.k8s.io/v1", "kueue.x-k8s.io/v1beta2"
         return [
             ("quota", named("v1", "ResourceQuota", spec={"hard": dict(plan.quota)})),
@@ -97,7 +104,7 @@ class Tenancy(ClusterComponent):
     def _network_policy(self, plan: NamespacePlan) -> Mapping[str, Any]:
         if plan.kind != "serving":
             return self._doors
-        balancers = {"from": [{"ipBlock": {"cidr": cidr}} for cidr in _LOAD_BALANCERS]}
+        balancers = {"from": [{"ipBlock": {"cidr": cidr}} for cidr in self._balancers]}
         return {**self._doors, "ingress": [*self._doors["ingress"], balancers]}
 
     def _bind(self, plan: NamespacePlan, binding: BindingPlan) -> pulumi.CustomResource:

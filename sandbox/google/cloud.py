@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.google.alerting import require_sound_alerting
 from sandbox.google.dashboards import require_valid_dashboard
 from sandbox.google.delays import Pace, read_pace, wait
+from sandbox.google.deliveries import require_sound_delivery
 from sandbox.google.errors import not_found
 from sandbox.google.facts import load_facts
 from sandbox.google.faults import choose_fault, strike_after, strike_before
@@ -105,6 +106,7 @@ class Cloud:
         require_room(request, around)
         require_reversible(request, around)
         require_sound_alerting(request, around)
+        require_sound_delivery(request)
         require_acceptable(request, around)
         draws = require_quota(request, around)
         self.store.put(item)

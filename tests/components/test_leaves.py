@@ -23,7 +23,10 @@ ABOUT_GRANTS = ("headroom:quota",)
 ABOUT_OWNERS = ("headroom:alerting",)
 """What names owners of pipelines: tests/components/test_alerting.py."""
 
-ELSEWHERE = ABOUT_PIPELINES + ABOUT_GRANTS + ABOUT_OWNERS
+ABOUT_DELIVERIES = ("headroom:delivery",)
+"""What counts only with a delivered pipeline: tests/components/test_delivery.py."""
+
+ELSEWHERE = ABOUT_PIPELINES + ABOUT_GRANTS + ABOUT_OWNERS + ABOUT_DELIVERIES
 INFRASTRUCTURE = {
     stack: {key: value for key, value in config.items() if key not in ELSEWHERE}
     for stack, config in CONFIGS.items()
@@ -52,6 +55,7 @@ OTHERS: dict[str, list[Any]] = {
     "services": ["10.242.0.0/20"],
     "control_plane": ["10.244.0.0/28"],
     "similar_to": ["feed-2024-training"],
+    "preset": ["cautious", "standard", "fast"],
 }
 
 Leaf = tuple[str, ...]

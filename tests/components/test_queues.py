@@ -88,7 +88,8 @@ def test_the_objects_in_the_cluster_go_with_it_but_for_those_that_hold_the_netwo
     inside = [each for each in graph if each.type.startswith("kubernetes:")]
     stay = {each.name for each in inside if not each.options.get("deleted_with")}
     serving = {f"dev-namespace-{model}-serving" for model in ("feed", "fraud", "assistant", "shelf")}
-    assert stay == serving | {"dev-namespace-headroom-monitoring"}
+    balancing = {"dev-gateway", "dev-namespace-headroom-gateway", "dev-namespace-feed-serving-staging"}
+    assert stay == serving | balancing | {"dev-namespace-headroom-monitoring"}
 
 
 def test_no_object_carries_a_token_or_a_secret(graph: list[Registered]) -> None:

@@ -25,6 +25,7 @@ STAYS = {
     "gcp:projects/serviceIdentity:ServiceIdentity": "service agents",
     "gcp:cloudquota/sQuotaPreference:SQuotaPreference": "quota preferences",
     "gcp:logging/projectBucketConfig:ProjectBucketConfig": "log buckets",
+    "gcp:projects/iAMCustomRole:IAMCustomRole": "roles of the project's own",
     "gcp:projects/service:Service": "enabled APIs",
 }
 """What docs/runbooks/destroy-production.md says of each type that outlives its deletion."""

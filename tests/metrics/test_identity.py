@@ -72,3 +72,15 @@ def test_info_says_who_answers_and_whether_predictions_are_expected(serving: Exp
 
 def test_info_of_a_batch_pipeline_expects_no_predictions(data: Exporter, read: Any) -> None:
     assert read(data, "ml_pipeline_info", serving="false", model_version="", track="") == 1
+
+
+def test_version_and_track_of_what_serves_come_from_the_release() -> None:
+    """D8: the same code is stable in one pod and canary in another."""
+    given = VARIABLES | {"HEADROOM_MODEL_VERSION": "8", "HEADROOM_TRACK": "canary"}
+    who = DATA | {"kind": "serving"}
+    found = load_identity(**who, variables=given)
+    assert (found.model_version, found.track) == ("8", "canary")
+    assert load_identity(**SERVING, variables=given).model_version == "7"
+    assert load_identity(**DATA, variables=given).track == ""
+    with pytest.raises(MetricsError, match="track: 'blue' is none of"):
+        load_identity(**who, variables=given | {"HEADROOM_TRACK": "blue"})

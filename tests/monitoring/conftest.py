@@ -95,6 +95,14 @@ class World:
 
 
 @pytest.fixture(scope="session")
+def promtool() -> Path:
+    from headroom.cli.promtool import find_promtool
+    from sandbox.tools.catalog import locate_binary
+
+    return find_promtool() or locate_binary("promtool", print)
+
+
+@pytest.fixture(scope="session")
 def rule_files() -> dict[str, Any]:
     """Every rule file of the project, in a hurry."""
     files = sorted((ROOT / "headroom" / "alerts" / "rules").glob("*.yaml"))

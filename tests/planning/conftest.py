@@ -45,3 +45,28 @@ def refused(config: dict[str, Any]) -> Callable[[], list[str]]:
         return [str(problem) for problem in refusal.value.problems]
 
     return problems
+
+
+@pytest.fixture
+def delivered(config: dict[str, Any]) -> dict[str, Any]:
+    """The serving pipeline `s`, which is delivered, of a configuration that plans well; to change at will."""
+    pipeline = {
+        "kind": "serving",
+        "model": "m",
+        "owner": "group:owners@acme.dev",
+        "demand": {
+            "pool": "cpu",
+            "qps": 100,
+            "latency_ms": 80,
+            "service_time_ms": 8,
+            "replica": {"cpu": 1, "memory": "2Gi"},
+        },
+        "limits": {"cpu": {"cpu": {"guarantee": 2, "cap": 8}, "memory": {"guarantee": "4Gi", "cap": "16Gi"}}},
+        "delivery": {"preset": "standard"},
+    }
+    config["headroom:delivery"] = {
+        "approvals": {"begin": ["group:approvers@acme.dev"]},
+        "validation_image": "us-docker.pkg.dev/acme-ml/tools/validate@sha256:" + "a1" * 32,
+    }
+    config["headroom:pipelines"] = {"s": pipeline}
+    return pipeline

@@ -7,3 +7,7 @@ class MetricsError(ValueError):
 
 class PushError(RuntimeError):
     """The Pushgateway could not be read or written; the job's figures are still in the process."""
+
+
+class QueryError(RuntimeError):
+    """The Prometheus that was asked gave no answer, or none that can be read."""

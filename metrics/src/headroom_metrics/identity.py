@@ -4,12 +4,14 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from headroom_metrics.errors import MetricsError
 
 ENVIRONMENT_VARIABLE = "HEADROOM_ENVIRONMENT"
 PIPELINE_VARIABLE = "HEADROOM_PIPELINE"
+MODEL_VERSION_VARIABLE = "HEADROOM_MODEL_VERSION"
+TRACK_VARIABLE = "HEADROOM_TRACK"
 
 Kind = Literal["data", "training", "validation", "serving"]
 Tier = Literal["development", "production"]
@@ -78,9 +80,13 @@ def load_identity(
     """Return the identity that the platform gave to this pod, in its environment variables.
 
     They are HEADROOM_ENVIRONMENT and HEADROOM_PIPELINE; one that is absent or empty is refused, since
-    series under a wrong name would hide a sick pipeline behind a healthy one.
+    series under a wrong name would hide a sick pipeline behind a healthy one. Of a serving pipeline the
+    release also sets HEADROOM_MODEL_VERSION and HEADROOM_TRACK, which are read where they are not given here.
     """
     given = os.environ if variables is None else variables
+    if kind == "serving":
+        model_version = model_version or given.get(MODEL_VERSION_VARIABLE, "")
+        track = track or _read_track(given.get(TRACK_VARIABLE, ""))
     return Identity(
         environment=_require_variable(given, ENVIRONMENT_VARIABLE),
         pipeline=_require_variable(given, PIPELINE_VARIABLE),
@@ -90,6 +96,11 @@ def load_identity(
         model_version=model_version,
         track=track,
     )
+
+
+def _read_track(text: str) -> Track:
+    require_one_of("track", text, get_args(Track))
+    return cast("Track", text)
 
 
 def _require_variable(variables: Mapping[str, str], name: str) -> str:

@@ -1,0 +1,103 @@
+"""What happens when a delivery fails, and what to do: a row for each way."""
+
+from collections.abc import Iterator
+
+from headroom.planning.delivery import RESTRICTED, DeliveryPlan
+from headroom.planning.plan import Plan
+from headroom.planning.rollouts import RolloutPlan
+
+Failure = tuple[str, str, str]
+
+_LOGS = "`gcloud deploy rollouts describe` names the job that failed, and its log says why"
+
+_REFUSED = {
+    "ADVANCE": "going on",
+    "APPROVE": "approving",
+    "CREATE": "beginning",
+    "IGNORE_JOB": "passing over a failed job",
+}
+
+
+def describe_refusals() -> str:
+    """Return what a freeze refuses."""
+    words = [_REFUSED[action] for action in RESTRICTED]
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def list_failures(plan: Plan, delivery: DeliveryPlan, rollout: RolloutPlan) -> Iterator[Failure]:
+    """Yield what can go wrong, what happens by itself, and what to do, in the order of a rollout."""
+    namespace = rollout.staging.namespace
+    yield (
+        "the release cannot be rendered, or an image is none of the registry's",
+        "nothing is deployed",
+        "run `headroom release check`, mend it and release it again",
+    )
+    yield (
+        "the new model does not start in staging, or is not admitted",
+        "the rollout to staging fails; production is as it was",
+        f"{_LOGS}; `kubectl -n {namespace} get workloads,pods` shows what waits for quota",
+    )
+    yield (
+        "validation fails in staging",
+        "the release is not promoted; production is as it was",
+        f"{_LOGS}: every reason is a line that begins with `not good`; train a better model and release that",
+    )
+    if rollout.approvals.begin:
+        yield (
+            "nobody approves",
+            "it waits; the present model answers all requests",
+            "ask, or let it be rejected; a newer release that is approved takes its place",
+        )
+    if delivery.freezes:
+        yield (
+            "it is frozen",
+            f"{describe_refusals()} are refused; a canary that fails is rolled back as ever",
+            "wait for the end of the freeze; roll back at any time",
+        )
+    yield from _list_canary_failures(rollout)
+    yield from _list_late_failures(plan)
+
+
+def _list_late_failures(plan: Plan) -> Iterator[Failure]:
+    yield (
+        "the model turns out to be bad when all users have it",
+        "the alerts of the pipeline page people; nothing is rolled back by itself any more",
+        "roll back by hand, as below, and then look for the cause",
+    )
+    yield (
+        "Cloud Deploy or the cluster's control plane cannot be reached",
+        f"nothing changes: what runs in {plan.environment} goes on answering",
+        "wait; a job that ran out of time is tried again as any other failure",
+    )
+
+
+def _list_canary_failures(rollout: RolloutPlan) -> Iterator[Failure]:
+    tries = {0: "at once", 1: "after one more try"}.get(
+        rollout.retries, f"after {rollout.retries} more tries"
+    )
+    first, last = rollout.phases[0], rollout.phases[-1]
+    yield (
+        "the canary does not start, or does not export what it is judged by",
+        f"the phase fails, and {tries} it is rolled back; no more than {last.percent} % of the requests went "
+        "to it",
+        _LOGS,
+    )
+    yield (
+        "an alert of the canary fires",
+        f"the phase fails, and {tries} (which fails at once while the alert fires) it is rolled back"
+        if rollout.retries
+        else "the phase fails, and it is rolled back at once",
+        "the alert's runbook, linked above; train a better model and release that",
+    )
+    yield (
+        f"the canary gets too few requests, below {rollout.least_qps:.3g} queries a second in all",
+        f"CanaryStarved fires in the phase of {first.percent} %, as silence would pass for success; it is "
+        "rolled back",
+        "release again in busier hours",
+    )
+    if any(phase.hold for phase in rollout.phases):
+        yield (
+            "nobody lets it go on from a phase that holds",
+            "it stays there, with both models answering",
+            "decide: let it go on, or cancel it and roll back",
+        )

@@ -1,0 +1,256 @@
+"""The page about the deliveries of a model, from the very plan that the program turns into resources."""
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from string import Template
+
+from headroom.alerts.durations import format_duration
+from headroom.alerts.rules import find_rule, load_rules
+from headroom.delivery.commands import RELEASE, Commands, commands_of, release_command
+from headroom.delivery.failures import describe_refusals, list_failures
+from headroom.planning.delivery import DeliveryPlan, FreezePlan
+from headroom.planning.pipelines import Resource, format_amount
+from headroom.planning.plan import Plan
+from headroom.planning.rollouts import PhasePlan, RolloutPlan
+from headroom.spec.server import Requests
+
+_TEMPLATE = Path(__file__).parent / "templates" / "page.md"
+_VERSION = "VERSION"
+
+
+def render_pages(plan: Plan) -> dict[str, str]:
+    """Return the page of each delivered model by the model's name."""
+    if plan.delivery is None:
+        return {}
+    head = (
+        f"<!-- Written by `headroom docs -s {plan.environment}` from Pulumi.{plan.environment}.yaml: change "
+        "that, not this. -->\n\n"
+    )
+    pages: dict[str, list[str]] = {}
+    for rollout in plan.delivery.rollouts:
+        pages.setdefault(rollout.model, []).append(render_page(plan, plan.delivery, rollout))
+    return {model: head + "\n".join(texts) for model, texts in pages.items()}
+
+
+def render_page(plan: Plan, delivery: DeliveryPlan, rollout: RolloutPlan) -> str:
+    """Return the page of one pipeline."""
+    text = Template(_TEMPLATE.read_text(encoding="utf-8"))
+    return text.substitute(
+        model=rollout.model,
+        pipeline=rollout.pipeline,
+        environment=plan.environment,
+        diagram=render_diagram(rollout),
+        people=_rows(_list_people(rollout)),
+        approval_rule=_say_approval(rollout),
+        places=_rows(_list_places(rollout)),
+        replica=" and ".join(_say_amount(*part) for part in rollout.replica),
+        pool=rollout.pool,
+        phases=_rows(_list_phases(rollout)),
+        gates=_rows(_list_gates(rollout)),
+        least_qps=f"{rollout.least_qps:.3g}",
+        failures=_rows(list_failures(plan, delivery, rollout)),
+        first_approval=f", once {name_people(rollout.approvals.begin)} approved,"
+        if rollout.approvals.begin
+        else "",
+        freezes=_list_freezes(delivery),
+        **_say_validation(rollout),
+        **_say_commands(plan, delivery, rollout),
+    )
+
+
+def render_diagram(rollout: RolloutPlan) -> str:
+    """Return the way of a release as a Mermaid flowchart."""
+    nodes = dict(_list_nodes(rollout))
+    canaries = " & ".join(f"p{phase.percent}" for phase in rollout.phases)
+    lines = [
+        "flowchart TD",
+        *(f"{node}{shape}" for node, shape in nodes.items()),
+        'stopped["stopped: what runs is as it was"]',
+        'back["rolled back to the release before"]',
+        " --> ".join(nodes),
+        "validated -. no .-> stopped",
+        f"{canaries} -. an alert fires .-> back",
+    ]
+    return "\n    ".join(lines)
+
+
+def _list_nodes(rollout: RolloutPlan) -> Iterable[tuple[str, str]]:
+    people = rollout.approvals
+    yield "staging", f'["staging: {rollout.staging.namespace}"]'
+    yield "validated", '{"good enough?"}'
+    if people.begin:
+        yield "begin", f'(["{name_people(people.begin)} approve"])'
+    for phase in rollout.phases:
+        watched = format_duration(phase.watch_seconds)
+        yield f"p{phase.percent}", f'["{phase.percent} % of the users, watched for {watched}"]'
+        if phase.hold:
+            yield f"h{phase.percent}", f'(["{name_people(people.increase)} let it go on"])'
+    yield "stable", '["all users"]'
+
+
+def name_people(members: Iterable[str]) -> str:
+    """Return people and groups by their addresses."""
+    return " or ".join(member.partition(":")[2] for member in members)
+
+
+def _list_people(rollout: RolloutPlan) -> Iterable[tuple[str, str]]:
+    people = rollout.approvals
+    yield "answers for it", name_people([rollout.owner])
+    yield "release", name_people(people.release)
+    yield "approve that a release begins in production", name_people(people.begin) or "nobody is asked"
+    held = [f"{phase.percent} %" for phase in rollout.phases if phase.hold]
+    if held:
+        yield f"let it go on after {' and '.join(held)} of the users", name_people(people.increase)
+    yield "roll back, at any time", name_people(people.roll_back)
+
+
+def _say_approval(rollout: RolloutPlan) -> str:
+    if not rollout.approvals.begin:
+        return "Validation and the alerts alone decide."
+    return (
+        "Nobody may approve what they released themselves: who approves is not who releases. Cloud Deploy "
+        "itself would not refuse it from somebody in both groups."
+    )
+
+
+def _list_places(rollout: RolloutPlan) -> Iterable[tuple[str, ...]]:
+    staging, production = rollout.staging, rollout.production
+    yield (
+        "staging",
+        "none",
+        f"`{staging.name}`",
+        f"`{staging.namespace}`",
+        f"`{staging.environment}`",
+        str(rollout.staging_replicas),
+    )
+    where = (f"`{production.name}`", f"`{production.namespace}`", f"`{production.environment}`")
+    shares = ", ".join(f"{phase.percent} %" for phase in rollout.phases)
+    replicas = ", ".join(str(phase.replicas) for phase in rollout.phases)
+    yield "canary", shares, *where, f"{replicas} beside the present model's"
+    yield "stable", "all", *where, f"{rollout.replicas} in the busy hour"
+
+
+def _list_phases(rollout: RolloutPlan) -> Iterable[tuple[str, ...]]:
+    for number, phase in enumerate(rollout.phases):
+        is_last = number == len(rollout.phases) - 1
+        yield (
+            f"{phase.percent} %",
+            format_duration(phase.watch_seconds),
+            _say_next(phase, rollout, is_last=is_last),
+            f"{phase.requests_at_risk:,.0f}",
+        )
+
+
+def _say_next(phase: PhasePlan, rollout: RolloutPlan, *, is_last: bool) -> str:
+    on = "all users" if is_last else "the next phase"
+    return (
+        f"{on}, when {name_people(rollout.approvals.increase)} let it" if phase.hold else f"{on}, by itself"
+    )
+
+
+def _list_gates(rollout: RolloutPlan) -> Iterable[tuple[str, ...]]:
+    rules = load_rules()
+    for gate in rollout.gates:
+        rule = find_rule(rules, gate.alert)
+        if rule is None:
+            raise ValueError(f"{gate.alert} judges canaries and is no alert")
+        link = f"[{gate.alert}](../../../{rule.runbook})"
+        meaning = rule.summary.partition(": ")[2]
+        yield (
+            link,
+            format_duration(gate.judgement_seconds),
+            meaning.replace("{{ $labels.metric }}", "quality"),
+        )
+
+
+def _list_freezes(delivery: DeliveryPlan) -> str:
+    if not delivery.freezes:
+        return "None: releases go on at all times."
+    rows = [f"- {freeze.name}: {describe_freeze(freeze)}" for freeze in delivery.freezes]
+    return "\n".join([f"Refused meanwhile: {describe_refusals()}. Rolling back is possible:", "", *rows])
+
+
+def describe_freeze(freeze: FreezePlan) -> str:
+    """Return when a freeze is."""
+    if freeze.start and freeze.end:
+        return f"from {freeze.start:%Y-%m-%d %H:%M} to {freeze.end:%Y-%m-%d %H:%M} UTC"
+    days = ", ".join(day.capitalize() for day in freeze.days)
+    begin, end = divmod(freeze.from_minute, 60), divmod(freeze.to_minute, 60)
+    return f"{days}, {begin[0]:02}:{begin[1]:02} to {end[0]:02}:{end[1]:02}, {freeze.time_zone}"
+
+
+def _say_validation(rollout: RolloutPlan) -> dict[str, str]:
+    validation, requests = rollout.validation, Requests()
+    demands = ["it exports what its alerts look at", "its errors and latency are within its own objectives"]
+    for bound in validation.quality:
+        sides = (("at least", bound.least), ("at most", bound.most))
+        demands += [f"{bound.metric} is {side} {value:g}" for side, value in sides if value is not None]
+    if validation.worse is not None:
+        demands.append(f"none of these is worse than the present model's by more than {validation.worse:.2%}")
+    if validation.skew is not None:
+        demands.append(f"its predictions are no further than {validation.skew:g} from the present model's")
+    return {
+        "validated": "is validated there by a job",
+        "validation_minutes": format_duration(validation.timeout_seconds),
+        "sent": f"which half is for {requests.count} recorded requests, or what releases/ says",
+        "validation_demands": "; ".join(demands),
+    }
+
+
+def _say_commands(plan: Plan, delivery: DeliveryPlan, rollout: RolloutPlan) -> dict[str, str]:
+    commands = commands_of(plan, rollout.pipeline)
+    folder = f"releases/{plan.environment}/{rollout.pipeline}"
+    render = f"headroom release render -s {plan.environment} -p {rollout.pipeline} --model-version {_VERSION}"
+    check = f"headroom release check -s {plan.environment} -p {rollout.pipeline}"
+    rollback = partial(commands.gcloud, f"targets rollback {rollout.production.name}")
+    return {
+        "image": f"{delivery.images.prefix}NAME:{_VERSION}",
+        "server_file": f"releases/{rollout.pipeline}.yaml",
+        "render_command": _nest(f"{render}\n{check}"),
+        "release_command": _nest(release_command(plan, rollout.pipeline, RELEASE, folder)),
+        "list_command": _nest(commands.gcloud("rollouts list", f"--release={RELEASE}")),
+        "then": "then waits" if rollout.approvals.begin else "then goes on to production",
+        "asked": _say_asked(commands, rollout),
+        "rollback_command": rollback(),
+        "rollback_to_command": rollback(f"--release={RELEASE}"),
+        "cancel_command": commands.on_rollout("cancel"),
+        "abandon_command": commands.gcloud(f"releases abandon {RELEASE}"),
+    }
+
+
+def _say_asked(commands: Commands, rollout: RolloutPlan) -> str:
+    """The commands of those who are asked, where somebody is."""
+    people, steps = rollout.approvals, []
+    if people.begin:
+        steps.append(
+            (f"{name_people(people.begin)} approve that it begins in production, or reject it:",
+             "\n".join([commands.on_rollout("approve"), commands.on_rollout("reject")]))
+        )  # fmt: skip
+    phases = [phase.id for phase in rollout.phases] + ["stable"]
+    for number, phase in enumerate(rollout.phases):
+        if phase.hold:
+            what = f"{name_people(people.increase)} let it go on from {phase.percent} % of the users:"
+            steps.append((what, commands.on_rollout("advance", f"--phase-id={phases[number + 1]}")))
+    return (
+        "".join(
+            f"\n{number}. {what}\n\n   ```sh\n   {_nest(text)}\n   ```\n"
+            for number, (what, text) in enumerate(steps, start=5)
+        )
+        or "\n"
+    )
+
+
+def _nest(text: str) -> str:
+    """A block within a list item."""
+    return text.replace("\n", "\n   ")
+
+
+def _say_amount(resource: Resource, amount: int) -> str:
+    units = {"cpu": "cores", "memory": "of memory", "gpus": "GPU", "chips": "TPU chip"}
+    plural = "s" if resource in ("gpus", "chips") and amount != 1 else ""
+    return f"{format_amount(resource, amount)} {units[resource]}{plural}"
+
+
+def _rows(cells: Iterable[Iterable[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in cells)

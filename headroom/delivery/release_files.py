@@ -1,0 +1,78 @@
+"""A release as files: written, read back, and compared with what the stack file says now."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import yaml
+
+from headroom.delivery.manifests import render_place, render_requests
+from headroom.delivery.releases import ModelImage, ReleasePlan, require_digest, require_version
+from headroom.delivery.skaffold import REQUESTS_FILE, render_skaffold
+from headroom.spec.errors import Problem, StackFileError
+from headroom.spec.yaml_reader import YamlError, read_yaml
+
+SKAFFOLD_FILE = "skaffold.yaml"
+
+_HEAD = "# Written by `headroom release render`, and overwritten by it.\n"
+_START = Path(__file__).parent / "templates" / "server.yaml"
+
+
+def render_release(release: ReleasePlan) -> dict[str, str]:
+    """Return the text of each file of a release, by name."""
+    places = {f"{place.profile}.yaml": render_place(release, place) for place in release.places}
+    return {
+        SKAFFOLD_FILE: _dump([render_skaffold(release)]),
+        REQUESTS_FILE: _dump([render_requests(release)]),
+    } | {name: _dump(manifests) for name, manifests in places.items()}
+
+
+def write_release(folder: Path, files: Mapping[str, str]) -> None:
+    """Write the files into the folder, which is made, in the place of any release that it has."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def read_model(folder: Path, name: str) -> ModelImage:
+    """Return the model of a release in a folder, which must be an image called `name`, by digest.
+
+    Raises StackFileError where there is no release, or one of something else.
+    """
+    file = f"{folder.name}/{SKAFFOLD_FILE}"
+    try:
+        document = read_yaml((folder / SKAFFOLD_FILE).read_bytes())
+        annotations = document["metadata"]["annotations"]
+        version, image = annotations["headroom/model-version"], annotations["headroom/image"]
+    except (OSError, YamlError, KeyError, TypeError):
+        hint = "is no release that headroom rendered; headroom release render writes one"
+        raise StackFileError([Problem("", hint)], file) from None
+    try:
+        return ModelImage(require_version(str(version)), name, require_digest(str(image), name))
+    except StackFileError as error:
+        raise StackFileError(
+            [Problem("metadata.annotations", p.message) for p in error.problems], file
+        ) from None
+
+
+def compare_release(folder: Path, files: Mapping[str, str]) -> tuple[Problem, ...]:
+    """Return how the files of a folder differ from what they should be: changed, missing, or not of it."""
+    found = {path.name for path in folder.glob("*.yaml")}
+    problems = [
+        Problem(name, "differs from what the stack file and releases/ say now")
+        for name, text in files.items()
+        if name in found and (folder / name).read_text(encoding="utf-8") != text
+    ]
+    problems += [Problem(name, "is not there") for name in files if name not in found]
+    problems += [Problem(name, "is no file of the release; remove it") for name in found - files.keys()]
+    return tuple(sorted(problems))
+
+
+def render_server_file(pipeline: str, model: str) -> str:
+    """Return a file of `releases/` to begin with."""
+    return Template(_START.read_text(encoding="utf-8")).substitute(pipeline=pipeline, model=model)
+
+
+def _dump(documents: Iterable[Mapping[str, Any]]) -> str:
+    return _HEAD + yaml.safe_dump_all(documents, sort_keys=False, width=120, allow_unicode=True)

@@ -1,0 +1,234 @@
+"""All that delivers models: who runs it, who may do what, when it is frozen, which images are admitted."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+
+from headroom.catalog.facts import load_facts
+from headroom.planning.node_pools import PoolPlan
+from headroom.planning.rollouts import RolloutPlan, plan_rollout
+from headroom.spec.delivery import Delivery, Freeze, OnceFreeze, WeeklyFreeze
+from headroom.spec.pipelines import ServingPipeline
+from headroom.spec.platform import Platform
+
+GATEWAY_NAMESPACE = "headroom-gateway"
+GATEWAY = "models"
+GATEWAY_CLASS = "gke-l7-rilb"
+"""Regional and internal: models are reached from within the VPC
+(cloud.google.com/kubernetes-engine/docs/how-to/gatewayclass-capabilities, 2026-11)."""
+
+TOPICS = ("clouddeploy-operations", "clouddeploy-resources", "clouddeploy-approvals")
+"""Cloud Deploy publishes on topics of these very names
+(cloud.google.com/deploy/docs/subscribe-deploy-notifications, 2026-11)."""
+
+RESTRICTED = ("ADVANCE", "APPROVE", "CREATE", "IGNORE_JOB")
+"""What a freeze forbids: never rolling back, cancelling or ending a job, by which what is wrong is ended, nor
+trying again, with which a repair begins: what a policy refuses an automation ends its run, before it has
+rolled back (AutomationRun.policy_violation, cloud.google.com/deploy/docs/api, 2026-11)."""
+
+RUNNER_ROLES = (
+    "artifactregistry.reader",
+    "clouddeploy.jobRunner",
+    "logging.logWriter",
+    "monitoring.alertPolicyViewer",
+    "monitoring.viewer",
+    "serviceusage.serviceUsageConsumer",
+)
+"""What who renders, deploys, validates and analyses needs of the project (cloud.google.com/deploy/docs/
+cloud-deploy-service-account and .../analysis/cloud-monitoring-analysis, 2026-11); metrics to validate by."""
+
+ROUTE_UPDATE_SECONDS = 60
+"""How long a change of weights takes until all proxies have it, as Google's own examples wait
+(cloud.google.com/deploy/docs/deployment-strategies/canary/gke/gateway-api, 2026-11)."""
+
+CUTBACK_SECONDS = 60
+"""How long requests go back from the canary to the stable Deployment, once that has the new model."""
+
+_WEEKDAYS = {
+    "mon": "MONDAY",
+    "tue": "TUESDAY",
+    "wed": "WEDNESDAY",
+    "thu": "THURSDAY",
+    "fri": "FRIDAY",
+    "sat": "SATURDAY",
+    "sun": "SUNDAY",
+}
+
+_ADMITTED = ("registry.k8s.io/kueue/*",)
+
+
+@dataclass(frozen=True, slots=True)
+class FreezePlan:
+    """A time in which nothing is delivered: from `start` to `end`, or on `days` of every week."""
+
+    name: str
+    time_zone: str
+    start: datetime | None = None
+    end: datetime | None = None
+    days: tuple[str, ...] = ()
+    from_minute: int = 0
+    to_minute: int = 24 * 60
+
+    def holds(self, moment: datetime) -> bool:
+        """Whether it is frozen at that moment, which has a zone."""
+        if self.start is not None and self.end is not None:
+            return self.start <= moment < self.end
+        from zoneinfo import ZoneInfo
+
+        there = moment.astimezone(ZoneInfo(self.time_zone))
+        minute = there.hour * 60 + there.minute
+        return (
+            list(_WEEKDAYS.values())[there.weekday()] in self.days
+            and self.from_minute <= minute < self.to_minute
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayPlan:
+    """The way to all models: one internal load balancer; a certificate makes it HTTPS."""
+
+    name: str
+    namespace: str
+    gateway_class: str
+    certificate: str | None
+    proxies: str
+    """The range from which the load balancer speaks to pods."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesPlan:
+    """Where images of models are kept, who pushes them there, and which images the cluster admits."""
+
+    repository: str
+    prefix: str
+    """How the names of the repository's images begin."""
+    builders: tuple[str, ...]
+    served: tuple[str, ...]
+    """How the names of images begin that run where models are delivered: models and what validates them."""
+    admitted: tuple[str, ...]
+    """Patterns of Binary Authorization; system images that Google maintains are admitted beside them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RolePlan:
+    """A role of the project's own."""
+
+    whom: str
+    role_id: str
+    title: str
+    permissions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPlan:
+    """All deliveries of an environment."""
+
+    rollouts: tuple[RolloutPlan, ...]
+    freezes: tuple[FreezePlan, ...]
+    gateway: GatewayPlan
+    images: ImagesPlan
+    roles: tuple[RolePlan, ...]
+    releasers: tuple[str, ...]
+    """Whoever releases any model: a release runs as the runner."""
+
+    def find_rollout(self, pipeline: str) -> RolloutPlan | None:
+        """Return how a pipeline is delivered; None where it is not."""
+        return next((rollout for rollout in self.rollouts if rollout.pipeline == pipeline), None)
+
+
+def plan_delivery(
+    platform: Platform,
+    environment: str,
+    delivered: Mapping[str, ServingPipeline],
+    pools: Mapping[str, PoolPlan],
+) -> DeliveryPlan | None:
+    """Return the deliveries of a sound platform; None where no pipeline is delivered."""
+    if not delivered:
+        return None
+    common = platform.delivery
+    rollouts = tuple(
+        plan_rollout(name, pipeline, common, environment, pools) for name, pipeline in delivered.items()
+    )
+    return DeliveryPlan(
+        rollouts=rollouts,
+        freezes=tuple(_plan_freeze(name, freeze) for name, freeze in sorted(common.freezes.items())),
+        gateway=GatewayPlan(
+            GATEWAY, GATEWAY_NAMESPACE, GATEWAY_CLASS, common.certificate, str(platform.network.proxies)
+        ),
+        images=_plan_images(platform, common, environment),
+        roles=tuple(_plan_role(row, environment) for row in _role_rows()),
+        releasers=tuple(sorted({who for rollout in rollouts for who in rollout.approvals.release})),
+    )
+
+
+def _plan_freeze(name: str, freeze: Freeze) -> FreezePlan:
+    match freeze:
+        case OnceFreeze():
+            return FreezePlan(name, "UTC", freeze.start, _whole_minute(freeze.end))
+        case WeeklyFreeze():
+            return FreezePlan(
+                name,
+                freeze.time_zone,
+                days=tuple(_WEEKDAYS[day] for day in freeze.days),
+                from_minute=_minutes(freeze.start),
+                to_minute=_minutes(freeze.end),
+            )
+
+
+def _whole_minute(moment: datetime) -> datetime:
+    """Windows are told in minutes, so that the last one begun counts whole."""
+    whole = moment.replace(second=0)
+    return whole if whole == moment else whole + timedelta(minutes=1)
+
+
+def _minutes(clock: str) -> int:
+    hours, minutes = map(int, clock.split(":"))
+    return hours * 60 + minutes
+
+
+def _plan_images(platform: Platform, common: Delivery, environment: str) -> ImagesPlan:
+    """Everything of the project's own registry is admitted, and what is named; `*` ends at no slash."""
+    registry = f"{platform.region}-docker.pkg.dev/{platform.project}"
+    repository = f"{environment}-models"
+    prefix = f"{registry}/{repository}/"
+    validating = sorted(set(_validation_images(platform)))
+    pushgateway = platform.monitoring.pushgateway_image
+    named = {f"{registry}/**", _any_version(pushgateway), *_ADMITTED, *common.images}
+    named |= {_any_version(image) for image in validating}
+    return ImagesPlan(
+        repository=repository,
+        prefix=prefix,
+        builders=tuple(sorted(set(common.builders))),
+        served=(prefix, *(image.partition("@")[0] + "@" for image in validating)),
+        admitted=tuple(sorted(named)),
+    )
+
+
+def _validation_images(platform: Platform) -> Iterable[str]:
+    if platform.delivery.validation_image:
+        yield platform.delivery.validation_image
+    for pipeline in platform.pipelines.values():
+        if isinstance(pipeline, ServingPipeline) and pipeline.delivery and pipeline.delivery.validation.image:
+            yield pipeline.delivery.validation.image
+
+
+def _any_version(image: str) -> str:
+    """Return the pattern of an image in any version: without tag and digest."""
+    path, slash, name = image.partition("@")[0].rpartition("/")
+    return f"{path}{slash}{name.partition(':')[0]}*"
+
+
+def _plan_role(row: tuple[str, str, tuple[str, ...]], environment: str) -> RolePlan:
+    whom, title, permissions = row
+    role_id = "_".join((environment.replace("-", "_"), "model", whom))
+    return RolePlan(whom, role_id, f"{environment}: {title}", permissions)
+
+
+@cache
+def _role_rows() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    return tuple(
+        (row["for"], row["title"], tuple(row["permissions"].split()))
+        for group in load_facts("delivery_roles")
+        for row in group["roles"]
+    )

@@ -1,0 +1,263 @@
+"""How a new model reaches its users: staging, phases, what judges each phase, and what is at risk in it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from math import ceil
+
+from headroom.alerts.linting import longest_window
+from headroom.alerts.promql import Binary, Number, parse_promql, walk
+from headroom.alerts.rules import Rule, find_rule
+from headroom.catalog.rollouts import PresetPhase, load_presets
+from headroom.planning.alerting import plan_alert_policies
+from headroom.planning.node_pools import PoolPlan
+from headroom.planning.notifications import known_rules
+from headroom.planning.staging import SURGE, name_staging
+from headroom.planning.workloads import Part, Serving, read_serving
+from headroom.spec.delivery import Approvals, Delivery, Phase, PipelineDelivery, Validation
+from headroom.spec.pipelines import ServingPipeline
+
+STABLE = "stable"
+"""The phase after the last of the canary, and the track that it makes the new model's
+(cloud.google.com/deploy/docs/deployment-strategies/canary, 2026-11)."""
+
+CANARY = "canary"
+
+
+@dataclass(frozen=True, slots=True)
+class GatePlan:
+    """An alert that judges a canary, and how long after a fault it has certainly fired."""
+
+    alert: str
+    policy: str
+    """The policy's name in the plan of the alerting."""
+    judgement_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhasePlan:
+    """A share of the requests that goes to the new model, and how long it is watched there."""
+
+    id: str
+    percent: int
+    watch_seconds: int
+    hold: bool
+    """Whether the rollout then waits until somebody lets it go on."""
+    replicas: int
+    """Copies of the new model beside all of the present one's."""
+    requests: float
+    """Requests that the new model gets in the phase, in the busy hour."""
+    requests_at_risk: float
+    """Those that a bad model gets before it has certainly been seen to be bad, in the busy hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPlan:
+    """A place that a release goes to: a namespace of the cluster, whose series say `environment`."""
+
+    name: str
+    stage: str
+    """`staging` or `production`."""
+    namespace: str
+    environment: str
+    approval: bool
+    """Whether somebody must approve before a rollout begins there."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundPlan:
+    """What a measure of quality must keep to; None: that side is open."""
+
+    metric: str
+    least: float | None
+    most: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationPlan:
+    """The job that judges a release in staging."""
+
+    image: str
+    timeout_seconds: int
+    quality: tuple[BoundPlan, ...]
+    worse: float | None
+    """How much worse than the present model it may be, as a share of its quality; None: not compared."""
+    skew: float | None
+    """How far its predictions may be from the present model's; None: not compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalsPlan:
+    """Who may do what, as IAM members."""
+
+    release: tuple[str, ...]
+    begin: tuple[str, ...]
+    increase: tuple[str, ...]
+    roll_back: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutPlan:
+    """How a new model of one serving pipeline is delivered."""
+
+    pipeline: str
+    model: str
+    owner: str
+    preset: str
+    """The preset; empty where the phases are the stack file's own."""
+    staging: TargetPlan
+    production: TargetPlan
+    phases: tuple[PhasePlan, ...]
+    """The phases of the canary, the last of which goes on to all users."""
+    gates: tuple[GatePlan, ...]
+    retries: int
+    validation: ValidationPlan
+    approvals: ApprovalsPlan
+    pool: str
+    replica: tuple[Part, ...]
+    """What one copy of the server takes: thousandths of a core, bytes, devices."""
+    replicas: int
+    """Copies that the busy hour needs."""
+    staging_replicas: int
+    qps: float
+    """Queries per second in the busy hour."""
+    least_qps: float
+    """Below so many queries per second the first phase gets too few to be judged, and is rolled back."""
+
+    @property
+    def targets(self) -> tuple[TargetPlan, ...]:
+        """Where a release goes, in that order."""
+        return (self.staging, self.production)
+
+    @property
+    def watch_seconds(self) -> int:
+        """How long a good release is watched in production, people's answers not counted."""
+        return sum(phase.watch_seconds for phase in self.phases)
+
+    @property
+    def peak_replicas(self) -> int:
+        """Copies at once: the present model's, the largest canary's, and those of the roll to all users."""
+        return self.replicas + max(phase.replicas for phase in self.phases) + SURGE
+
+
+def find_gates(environment: str) -> tuple[GatePlan, ...]:
+    """Return the alerts that judge every canary."""
+    rules = [rule for rule in known_rules() if rule.gates_canary]
+    return tuple(
+        GatePlan(rule.name, policy.name, policy.judgement_seconds)
+        for rule, policy in zip(rules, plan_alert_policies(rules, environment), strict=True)
+    )
+
+
+def least_watch_seconds(gates: Iterable[GatePlan]) -> int:
+    """Return how long a phase must last for every gate to have fired by then, had it reason to."""
+    return max(gate.judgement_seconds for gate in gates)
+
+
+@cache
+def read_starvation() -> tuple[float, int]:
+    """Return below how many requests in how many seconds a canary is starved, as its alert says."""
+    rule = find_rule(known_rules(), "CanaryStarved")
+    if rule is None:
+        raise ValueError("no alert fires for a starved canary")
+    return _least_in_window(rule)
+
+
+def _least_in_window(rule: Rule) -> tuple[float, int]:
+    tree = parse_promql(rule.expr)
+    for node in walk(tree):
+        if isinstance(node, Binary) and node.operator == ">=" and isinstance(node.right, Number):
+            return float(node.right.text), longest_window(tree)
+    raise ValueError(f"{rule.name} compares with no number of requests")
+
+
+def phases_of(delivery: PipelineDelivery) -> tuple[Phase | PresetPhase, ...]:
+    """Return the phases of a delivery: its own, or its preset's."""
+    return delivery.phases or load_presets()[delivery.preset].phases
+
+
+def approvals_of(pipeline: ServingPipeline, own: Approvals, common: Approvals) -> ApprovalsPlan:
+    """Return who may do what with a pipeline's releases, what is left open filled in."""
+    release = own.release or common.release or (pipeline.owner,)
+    begin = own.begin or common.begin
+    roll_back = own.roll_back or common.roll_back or (pipeline.owner, *release, *begin)
+    return ApprovalsPlan(
+        release=_unique(release),
+        begin=_unique(begin),
+        increase=_unique(own.increase or common.increase or begin),
+        roll_back=_unique(roll_back),
+    )
+
+
+def name_target(environment: str, namespace: str) -> str:
+    """Return what a target is called."""
+    return f"{environment}-{namespace}"
+
+
+def plan_rollout(
+    name: str, pipeline: ServingPipeline, common: Delivery, environment: str, pools: Mapping[str, PoolPlan]
+) -> RolloutPlan:
+    """Return how a pipeline is delivered, for which `rollout_rules.check_deliveries` finds nothing."""
+    demand, delivery = pipeline.demand, pipeline.delivery
+    if demand is None or delivery is None:
+        raise ValueError(f"{name} has no delivery, or no demand from which its canary is sized")
+    gates = find_gates(environment)
+    serving = read_serving(demand, pools[demand.pool])
+    phases = tuple(plan_phase(phase, serving, gates) for phase in phases_of(delivery))
+    approvals = approvals_of(pipeline, delivery.approvals, common.approvals)
+    least, window = read_starvation()
+    staging = name_staging(name)
+    retries = load_presets()[delivery.preset].retries if delivery.retries is None else delivery.retries
+    return RolloutPlan(
+        pipeline=name,
+        model=pipeline.model,
+        owner=pipeline.owner,
+        preset="" if delivery.phases else delivery.preset,
+        staging=TargetPlan(
+            name_target(environment, staging), "staging", staging, name_staging(environment), approval=False
+        ),
+        production=TargetPlan(
+            name_target(environment, name), "production", name, environment, approval=bool(approvals.begin)
+        ),
+        phases=phases,
+        gates=gates,
+        retries=retries,
+        validation=_plan_validation(delivery.validation, common),
+        approvals=approvals,
+        pool=demand.pool,
+        replica=serving.parts,
+        replicas=serving.replicas(1.0),
+        staging_replicas=delivery.staging.replicas,
+        qps=demand.qps,
+        least_qps=least / window * 100 / phases[0].percent,
+    )
+
+
+def plan_phase(phase: Phase | PresetPhase, serving: Serving, gates: tuple[GatePlan, ...]) -> PhasePlan:
+    """Return a phase with what it gets of the busy hour's requests."""
+    seconds, rate = phase.minutes * 60, serving.demand.qps * phase.percent / 100
+    return PhasePlan(
+        id=f"{CANARY}-{phase.percent}",
+        percent=phase.percent,
+        watch_seconds=seconds,
+        hold=phase.hold,
+        replicas=ceil(serving.replicas(1.0) * phase.percent / 100),
+        requests=rate * seconds,
+        requests_at_risk=rate * min(seconds, least_watch_seconds(gates)),
+    )
+
+
+def _plan_validation(validation: Validation, common: Delivery) -> ValidationPlan:
+    return ValidationPlan(
+        image=validation.image or common.validation_image or "",
+        timeout_seconds=validation.minutes * 60,
+        quality=tuple(
+            BoundPlan(metric, bound.min, bound.max) for metric, bound in sorted(validation.quality.items())
+        ),
+        worse=validation.worse,
+        skew=validation.skew,
+    )
+
+
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,334 @@
+"""How new models reach their users: targets, delivery pipelines, automations, and freezes."""
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_gcp as gcp
+
+from headroom.planning.addresses import list_members
+from headroom.planning.delivery import (
+    CUTBACK_SECONDS,
+    RESTRICTED,
+    ROUTE_UPDATE_SECONDS,
+    TOPICS,
+    DeliveryPlan,
+    FreezePlan,
+)
+from headroom.planning.rollouts import CANARY, STABLE, PhasePlan, RolloutPlan, TargetPlan
+from infra.components.alerting import Alerting
+from infra.components.base import Component, Scope
+from infra.components.cluster import Cluster
+from infra.components.delivery_access import DeliveryAccess
+from infra.components.services import Services
+
+_deploy = gcp.clouddeploy
+
+_USAGES = ["RENDER", "PREDEPLOY", "DEPLOY", "VERIFY", "ANALYSIS", "POSTDEPLOY"]
+_LEAST_TIMEOUT_SECONDS = 3_600
+
+
+class Delivery(Component):
+    """A delivery pipeline for each delivered model, with staging before production.
+
+    What a release brings, Deployment, Service and route, is no resource of this program: Cloud Deploy
+    rewrites it in every phase.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        plan: DeliveryPlan,
+        services: Services,
+        cluster: Cluster,
+        alerting: Alerting,
+        access: DeliveryAccess,
+    ) -> None:
+        super().__init__("Delivery", scope)
+        self._apis = [services.apis["clouddeploy"], services.apis["cloudbuild"]]
+        self._cluster, self._policies, self._access = cluster.cluster, alerting.policies, access
+        for topic in TOPICS:
+            self._topic(topic, services)
+        self.pipelines = {rollout.pipeline: self._deliver(rollout) for rollout in plan.rollouts}
+        if plan.freezes:
+            self._freeze(plan)
+        self.register_outputs({})
+
+    def _topic(self, name: str, services: Services) -> None:
+        self.own(
+            gcp.pubsub.Topic(
+                self.scope.name(name),
+                name=name,
+                project=self.scope.project,
+                message_retention_duration="604800s",
+                opts=self.options(depends_on=[services.apis["pubsub"]]),
+            )
+        )
+
+    def _deliver(self, plan: RolloutPlan) -> gcp.clouddeploy.DeliveryPipeline:
+        targets = {target.stage: self._target(plan, target) for target in plan.targets}
+        pipeline = self.own(
+            _deploy.DeliveryPipeline(
+                self.scope.name(plan.pipeline),
+                name=self.scope.name(plan.pipeline),
+                project=self.scope.project,
+                location=self.scope.region,
+                description=f"New models of {plan.pipeline}",
+                serial_pipeline=_deploy.DeliveryPipelineSerialPipelineArgs(
+                    stages=[self._staging(plan.staging), self._production(plan)]
+                ),
+                opts=self.options(depends_on=list(targets.values())),
+            )
+        )
+        self._automate(plan, pipeline)
+        self._admit(plan, pipeline, targets["production"])
+        return pipeline
+
+    def _target(self, plan: RolloutPlan, target: TargetPlan) -> gcp.clouddeploy.Target:
+        timeout = max(_LEAST_TIMEOUT_SECONDS, plan.validation.timeout_seconds)
+        return self.own(
+            _deploy.Target(
+                self.scope.name(target.namespace),
+                name=target.name,
+                project=self.scope.project,
+                location=self.scope.region,
+                description=f"{plan.pipeline}, {target.stage}",
+                require_approval=target.approval,
+                gke=_deploy.TargetGkeArgs(cluster=self._cluster.id, dns_endpoint=True),
+                execution_configs=[
+                    _deploy.TargetExecutionConfigArgs(
+                        usages=_USAGES,
+                        service_account=self._access.runner.email,
+                        execution_timeout=f"{timeout}s",
+                    )
+                ],
+                opts=self.options(depends_on=[*self._apis, *self._access.grants]),
+            )
+        )
+
+    def _staging(self, target: TargetPlan) -> gcp.clouddeploy.DeliveryPipelineSerialPipelineStageArgs:
+        """Staging is deployed at once, and then validated."""
+        return _deploy.DeliveryPipelineSerialPipelineStageArgs(
+            target_id=target.name,
+            profiles=[target.stage],
+            strategy=_deploy.DeliveryPipelineSerialPipelineStageStrategyArgs(
+                standard=_deploy.DeliveryPipelineSerialPipelineStageStrategyStandardArgs(verify=True)
+            ),
+        )
+
+    def _production(self, plan: RolloutPlan) -> gcp.clouddeploy.DeliveryPipelineSerialPipelineStageArgs:
+        args = _deploy.DeliveryPipelineSerialPipelineStageStrategyCanaryCustomCanaryDeploymentArgs
+        phase = _deploy.DeliveryPipelineSerialPipelineStageStrategyCanaryCustomCanaryDeploymentPhaseConfigArgs
+        return _deploy.DeliveryPipelineSerialPipelineStageArgs(
+            target_id=plan.production.name,
+            profiles=[plan.production.stage],
+            strategy=_deploy.DeliveryPipelineSerialPipelineStageStrategyArgs(
+                canary=_deploy.DeliveryPipelineSerialPipelineStageStrategyCanaryArgs(
+                    runtime_config=_runtime(plan.pipeline),
+                    custom_canary_deployment=args(
+                        phase_configs=[
+                            *(self._phase(plan, each) for each in plan.phases),
+                            phase(phase_id=STABLE, percentage=100, profiles=[STABLE], verify=False),
+                        ]
+                    ),
+                )
+            ),
+        )
+
+    def _phase(
+        self, plan: RolloutPlan, phase: PhasePlan
+    ) -> (
+        gcp.clouddeploy.DeliveryPipelineSerialPipelineStageStrategyCanaryCustomCanaryDeploymentPhaseConfigArgs
+    ):
+        """A phase is verified first: a canary that exports nothing would be judged by nothing."""
+        base = "DeliveryPipelineSerialPipelineStageStrategyCanaryCustomCanaryDeploymentPhaseConfig"
+        check = getattr(_deploy, f"{base}AnalysisGoogleCloudAlertPolicyCheckArgs")
+        labels = {"environment": plan.production.environment, "pipeline": plan.pipeline, "track": CANARY}
+        checks = [
+            check(id=gate.policy, alert_policies=[self._policies[gate.policy].name], labels=labels)
+            for gate in plan.gates
+        ]
+        return getattr(_deploy, f"{base}Args")(
+            phase_id=phase.id,
+            percentage=phase.percent,
+            profiles=[CANARY],
+            verify=True,
+            analysis=getattr(_deploy, f"{base}AnalysisArgs")(
+                duration=f"{phase.watch_seconds}s",
+                google_cloud=getattr(_deploy, f"{base}AnalysisGoogleCloudArgs")(alert_policy_checks=checks),
+            ),
+        )
+
+    def _automate(self, plan: RolloutPlan, pipeline: gcp.clouddeploy.DeliveryPipeline) -> None:
+        """Nobody has to be there: what was validated is promoted, what was watched goes on, what failed is
+        tried again and then rolled back."""
+        rule = _deploy.AutomationRuleArgs
+        promote = rule(
+            promote_release_rule=_deploy.AutomationRulePromoteReleaseRuleArgs(
+                id="promote", destination_target_id="@next"
+            )
+        )
+        advance = rule(
+            advance_rollout_rule=_deploy.AutomationRuleAdvanceRolloutRuleArgs(
+                id="advance", source_phases=[phase.id for phase in plan.phases if not phase.hold]
+            )
+        )
+        going_on = [advance] if any(not phase.hold for phase in plan.phases) else []
+        self._automation(plan, pipeline, plan.staging, [promote])
+        self._automation(plan, pipeline, plan.production, [*going_on, _repair(plan.retries)])
+
+    def _automation(
+        self,
+        plan: RolloutPlan,
+        pipeline: gcp.clouddeploy.DeliveryPipeline,
+        target: TargetPlan,
+        rules: list[gcp.clouddeploy.AutomationRuleArgs],
+    ) -> None:
+        self.own(
+            _deploy.Automation(
+                self.scope.name(f"{plan.pipeline}-after-{target.stage}"),
+                name=f"after-{target.stage}",
+                project=self.scope.project,
+                location=self.scope.region,
+                delivery_pipeline=pipeline.name,
+                service_account=self._access.automation.email,
+                selector=_deploy.AutomationSelectorArgs(
+                    targets=[_deploy.AutomationSelectorTargetArgs(id=target.name)]
+                ),
+                rules=rules,
+                opts=self.options(depends_on=self._access.grants),
+            )
+        )
+
+    def _admit(
+        self,
+        plan: RolloutPlan,
+        pipeline: gcp.clouddeploy.DeliveryPipeline,
+        production: gcp.clouddeploy.Target,
+    ) -> None:
+        people = plan.approvals
+        roles = {whom: role.name for whom, role in self._access.roles.items()}
+        for whom, members in (
+            ("releaser", people.release),
+            ("increaser", people.increase),
+            ("roller_back", people.roll_back),
+        ):
+            for member in list_members(members):
+                self.own(self._grant(f"{plan.pipeline}-{whom}", member, roles[whom], pipeline))
+        approver = "roles/clouddeploy.approver"
+        for member in list_members(people.begin):
+            self.own(self._grant(f"{plan.pipeline}-approver", member, approver, pipeline))
+            self.own(
+                _deploy.TargetIamMember(
+                    self.scope.name(f"{plan.production.namespace}-target-approver-{member}"),
+                    project=self.scope.project,
+                    location=self.scope.region,
+                    name=production.name,
+                    role=approver,
+                    member=member,
+                    opts=self.options(),
+                )
+            )
+
+    def _grant(
+        self, name: str, member: str, role: pulumi.Input[str], pipeline: gcp.clouddeploy.DeliveryPipeline
+    ) -> gcp.clouddeploy.DeliveryPipelineIamMember:
+        return _deploy.DeliveryPipelineIamMember(
+            self.scope.name(f"{name}-{member}"),
+            project=self.scope.project,
+            location=self.scope.region,
+            name=pipeline.name,
+            role=role,
+            member=member,
+            opts=self.options(),
+        )
+
+    def _freeze(self, plan: DeliveryPlan) -> None:
+        selector = _deploy.DeployPolicySelectorDeliveryPipelineArgs(
+            id="*", labels={"environment": self.scope.environment}
+        )
+        self.own(
+            _deploy.DeployPolicy(
+                self.scope.name("freezes"),
+                name=self.scope.name("freezes"),
+                project=self.scope.project,
+                location=self.scope.region,
+                description="Nothing is delivered; rolling back is possible",
+                selectors=[_deploy.DeployPolicySelectorArgs(delivery_pipeline=selector)],
+                rules=[_restrict(freeze) for freeze in plan.freezes],
+                opts=self.options(depends_on=self._apis),
+            )
+        )
+
+
+def _runtime(
+    pipeline: str,
+) -> gcp.clouddeploy.DeliveryPipelineSerialPipelineStageStrategyCanaryRuntimeConfigArgs:
+    base = "DeliveryPipelineSerialPipelineStageStrategyCanaryRuntimeConfig"
+    mesh = getattr(_deploy, f"{base}KubernetesGatewayServiceMeshArgs")(
+        http_route=pipeline,
+        service=pipeline,
+        deployment=pipeline,
+        route_update_wait_time=f"{ROUTE_UPDATE_SECONDS}s",
+        stable_cutback_duration=f"{CUTBACK_SECONDS}s",
+    )
+    kubernetes = getattr(_deploy, f"{base}KubernetesArgs")(gateway_service_mesh=mesh)
+    return getattr(_deploy, f"{base}Args")(kubernetes=kubernetes)
+
+
+def _repair(retries: int) -> gcp.clouddeploy.AutomationRuleArgs:
+    """Of every job of every phase: an alert that still fires fails a repeated analysis at once."""
+    phase = _deploy.AutomationRuleRepairRolloutRuleRepairPhaseArgs
+    retry = _deploy.AutomationRuleRepairRolloutRuleRepairPhaseRetryArgs(attempts=str(retries))
+    rollback = _deploy.AutomationRuleRepairRolloutRuleRepairPhaseRollbackArgs(destination_phase=STABLE)
+    return _deploy.AutomationRuleArgs(
+        repair_rollout_rule=_deploy.AutomationRuleRepairRolloutRuleArgs(
+            id="repair",
+            repair_phases=[*([phase(retry=retry)] if retries else []), phase(rollback=rollback)],
+        )
+    )
+
+
+def _restrict(plan: FreezePlan) -> gcp.clouddeploy.DeployPolicyRuleArgs:
+    windows = _deploy.DeployPolicyRuleRolloutRestrictionTimeWindowsArgs
+    return _deploy.DeployPolicyRuleArgs(
+        rollout_restriction=_deploy.DeployPolicyRuleRolloutRestrictionArgs(
+            id=plan.name,
+            actions=list(RESTRICTED),
+            time_windows=windows(
+                time_zone=plan.time_zone,
+                one_time_windows=[_once(plan)] if plan.start else None,
+                weekly_windows=[_weekly(plan)] if plan.days else None,
+            ),
+        )
+    )
+
+
+def _once(plan: FreezePlan) -> gcp.clouddeploy.DeployPolicyRuleRolloutRestrictionTimeWindowsOneTimeWindowArgs:
+    base = "DeployPolicyRuleRolloutRestrictionTimeWindowsOneTimeWindow"
+    parts: dict[str, object] = {}
+    for side, moment in (("start", plan.start), ("end", plan.end)):
+        if moment is not None:
+            name = f"{base}{side.capitalize()}"
+            date = {"year": moment.year, "month": moment.month, "day": moment.day}
+            parts[f"{side}_date"] = getattr(_deploy, f"{name}DateArgs")(**date)
+            parts[f"{side}_time"] = getattr(_deploy, f"{name}TimeArgs")(
+                **_clock(moment.hour * 60 + moment.minute)
+            )
+    return getattr(_deploy, f"{base}Args")(**parts)
+
+
+def _weekly(
+    plan: FreezePlan,
+) -> gcp.clouddeploy.DeployPolicyRuleRolloutRestrictionTimeWindowsWeeklyWindowArgs:
+    base = _deploy.DeployPolicyRuleRolloutRestrictionTimeWindowsWeeklyWindowArgs
+    start = _deploy.DeployPolicyRuleRolloutRestrictionTimeWindowsWeeklyWindowStartTimeArgs
+    end = _deploy.DeployPolicyRuleRolloutRestrictionTimeWindowsWeeklyWindowEndTimeArgs
+    return base(
+        days_of_weeks=list(plan.days),
+        start_time=start(**_clock(plan.from_minute)),
+        end_time=end(**_clock(plan.to_minute)),
+    )
+
+
+def _clock(minute: int) -> Mapping[str, int]:
+    return {"hours": minute // 60, "minutes": minute % 60}

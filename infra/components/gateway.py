@@ -1,0 +1,92 @@
+"""What deliveries find in the cluster: the gateway to the models, the runner's rights, who may run."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+
+from headroom.planning.delivery import DeliveryPlan, GatewayPlan, ImagesPlan
+from headroom.planning.tenancy import DELIVERY_LABEL
+from infra.components.base import Scope
+from infra.components.cluster_access import ClusterAccess, ClusterComponent, Manifest, read_manifests
+from infra.components.delivery_access import DeliveryAccess
+from infra.components.network import Network
+from infra.components.tenancy import Tenancy
+
+_RBAC = "rbac.authorization.k8s.io"
+
+
+class Gateway(ClusterComponent):
+    """One gateway for all models; routes to it come from namespaces that models are delivered to, and from no
+    other."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        plan: DeliveryPlan,
+        network: Network,
+        access: ClusterAccess,
+        tenancy: Tenancy,
+        runner: DeliveryAccess,
+    ) -> None:
+        super().__init__("Gateway", scope, access)
+        self._open(plan.gateway, [network.proxies] if network.proxies else [])
+        policy, binding = read_manifests("delivery/images.yaml")
+        before = [self.apply("policy-model-images", _keep_to(policy, plan.images))]
+        self.apply("policybinding-model-images", binding, before)
+        (role,) = read_manifests("delivery/runner.yaml")
+        ruled = self.apply("delivery-runner", role)
+        for rollout in plan.rollouts:
+            for target in rollout.targets:
+                self._let_deploy(target.namespace, runner, [ruled, tenancy.namespaces[target.namespace]])
+        self.register_outputs({})
+
+    def _open(self, plan: GatewayPlan, before: Sequence[pulumi.Resource]) -> None:
+        metadata = {"name": plan.namespace, "labels": {"managed-by": "headroom"}}
+        place = self.apply(
+            f"namespace-{plan.namespace}",
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata},
+            goes_first=True,
+        )
+        spec = {"gatewayClassName": plan.gateway_class, "listeners": [_listener(plan)]}
+        gateway = {
+            "apiVersion": "gateway.networking.k8s.io/v1",
+            "kind": "Gateway",
+            "metadata": {"name": plan.name, "namespace": plan.namespace},
+            "spec": spec,
+        }
+        # Its load balancer would keep the network from going.
+        self.apply("gateway", gateway, [place, *before], goes_first=True)
+
+    def _let_deploy(
+        self, namespace: str, runner: DeliveryAccess, before: Sequence[pulumi.Resource]
+    ) -> Manifest:
+        name = "headroom-delivery-runner"
+        return self.apply(
+            f"runner-{namespace}",
+            {
+                "apiVersion": f"{_RBAC}/v1",
+                "kind": "RoleBinding",
+                "metadata": {"name": name, "namespace": namespace},
+                "roleRef": {"kind": "ClusterRole", "name": name, "apiGroup": _RBAC},
+                "subjects": [{"kind": "User", "name": runner.runner.email, "apiGroup": _RBAC}],
+            },
+            before,
+        )
+
+
+def _listener(plan: GatewayPlan) -> dict[str, Any]:
+    routes = {"matchExpressions": [{"key": DELIVERY_LABEL, "operator": "Exists"}]}
+    allowed = {"namespaces": {"from": "Selector", "selector": routes}}
+    if plan.certificate is None:
+        return {"name": "http", "protocol": "HTTP", "port": 80, "allowedRoutes": allowed}
+    options = {"networking.gke.io/pre-shared-certs": plan.certificate}
+    tls = {"mode": "Terminate", "options": options}
+    return {"name": "https", "protocol": "HTTPS", "port": 443, "tls": tls, "allowedRoutes": allowed}
+
+
+def _keep_to(policy: dict[str, Any], images: ImagesPlan) -> dict[str, Any]:
+    """Fill in how the names of admitted images begin."""
+    listed = ", ".join(f"'{prefix}'" for prefix in images.served)
+    variables = [{"name": "admitted", "expression": f"[{listed}]"}, *policy["spec"]["variables"]]
+    return {**policy, "spec": {**policy["spec"], "variables": variables}}

@@ -1,0 +1,352 @@
+"""D1 to D8: Cloud Deploy's resources, who may do what with them, and what deliveries find in the cluster."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from headroom.alerts.rules import load_rules
+from headroom.planning.plan import Plan, plan_config
+from tests.conftest import MINIMAL
+from tests.mocks import Registered
+
+Runner = Callable[[Plan], list[Registered]]
+DIGEST = "us-docker.pkg.dev/acme-tools/ml/validate@sha256:" + "a1" * 32
+COMMON: dict[str, Any] = {
+    "approvals": {
+        "release": ["group:releasers@acme.dev"],
+        "begin": ["group:approvers@acme.dev"],
+        "increase": ["user:ada@acme.dev"],
+        "roll_back": ["group:on-call@acme.dev"],
+    },
+    "validation_image": DIGEST,
+    "freezes": {
+        "fridays": {"kind": "weekly", "days": ["fri"], "start": "14:00", "time_zone": "Europe/Berlin"},
+        "year-end": {"kind": "once", "start": "2026-12-18T17:30:00Z", "end": "2027-01-04T07:00:00Z"},
+    },
+    "builders": ["ci@acme-ml-test.iam.gserviceaccount.com"],
+    "images": ["us-docker.pkg.dev/acme-tools/batch/**"],
+}
+PHASES = [{"percent": 5, "minutes": 30, "hold": True}, {"percent": 50, "minutes": 45}]
+
+
+def config_of(common: dict[str, Any] = COMMON, **delivery: Any) -> dict[str, Any]:
+    demand = {
+        "pool": "cpu",
+        "qps": 100,
+        "latency_ms": 80,
+        "service_time_ms": 8,
+        "replica": {"cpu": 1, "memory": "2Gi"},
+    }
+    limits = {"cpu": {"guarantee": 2, "cap": 8}, "memory": {"guarantee": "4Gi", "cap": "16Gi"}}
+    serving = {
+        "kind": "serving",
+        "model": "m",
+        "owner": "group:owners@acme.dev",
+        "demand": demand,
+        "limits": {"cpu": limits},
+        "delivery": {"phases": PHASES, "retries": 2} | delivery,
+    }
+    return MINIMAL | {"headroom:delivery": common, "headroom:pipelines": {"ranker": serving}}
+
+
+def build(run: Runner, common: dict[str, Any] = COMMON, **delivery: Any) -> dict[tuple[str, str], Registered]:
+    graph = run(plan_config(config_of(common, **delivery), "test", "f"))
+    return {(each.type.rpartition(":")[2], each.name): each for each in graph}
+
+
+@pytest.fixture(scope="module")
+def graph() -> dict[tuple[str, str], Registered]:
+    from tests.mocks import record
+
+    async def main() -> None:
+        from infra.stack import build
+
+        await build(plan_config(config_of(), "test", "f")).registered()
+
+    return {(each.type.rpartition(":")[2], each.name): each for each in record("test", main)}
+
+
+Graph = dict[tuple[str, str], Registered]
+
+
+def stages(graph: Graph) -> list[dict[str, Any]]:
+    return graph["DeliveryPipeline", "test-ranker"].inputs["serialPipeline"]["stages"]
+
+
+def phases(graph: Graph) -> list[dict[str, Any]]:
+    return stages(graph)[1]["strategy"]["canary"]["customCanaryDeployment"]["phaseConfigs"]
+
+
+def test_a_release_goes_to_staging_is_verified_and_then_to_production(graph: Graph) -> None:
+    """D4, D7."""
+    staging, production = stages(graph)
+    assert (staging["targetId"], staging["profiles"]) == ("test-ranker-staging", ["staging"])
+    assert staging["strategy"] == {"standard": {"verify": True}}
+    assert (production["targetId"], production["profiles"]) == ("test-ranker", ["production"])
+
+
+def test_production_asks_before_it_begins_and_staging_does_not(graph: Graph) -> None:
+    """D1."""
+    assert graph["Target", "test-ranker"].inputs["requireApproval"] is True
+    assert graph["Target", "test-ranker-staging"].inputs["requireApproval"] is False
+
+
+def test_both_targets_are_reached_by_name_and_run_as_the_runner(graph: Graph) -> None:
+    for name in ("test-ranker", "test-ranker-staging"):
+        inputs = graph["Target", name].inputs
+        assert inputs["gke"] == {"cluster": "test-cluster-id", "dnsEndpoint": True}
+        (execution,) = inputs["executionConfigs"]
+        assert execution["serviceAccount"] == "test-delivery@acme-ml-test.iam.gserviceaccount.com"
+        assert {"RENDER", "DEPLOY", "VERIFY", "ANALYSIS"} <= set(execution["usages"])
+
+
+def test_phases_rise_to_stable_and_each_of_the_canary_is_verified_and_watched(graph: Graph) -> None:
+    """D8."""
+    shown = [
+        (phase["phaseId"], phase["percentage"], phase["profiles"], phase["verify"]) for phase in phases(graph)
+    ]
+    assert shown == [
+        ("canary-5", 5, ["canary"], True),
+        ("canary-50", 50, ["canary"], True),
+        ("stable", 100, ["stable"], False),
+    ]
+    assert [phase.get("analysis", {}).get("duration") for phase in phases(graph)] == ["1800s", "2700s", None]
+
+
+def test_a_phase_is_judged_by_every_gate_and_by_what_fires_on_this_canary_alone(graph: Graph) -> None:
+    """D8: another model's alert, or one on the stable track, does not stop it."""
+    gates = {rule.name for rule in load_rules() if rule.gates_canary}
+    for phase in phases(graph)[:-1]:
+        checks = phase["analysis"]["googleCloud"]["alertPolicyChecks"]
+        assert len(checks) == len(gates)
+        for check in checks:
+            assert check["labels"] == {"environment": "test", "pipeline": "ranker", "track": "canary"}
+            (policy,) = check["alertPolicies"]
+            assert policy == f"test-{check['id']}-0a1b2c3"
+    assert ("AlertPolicy", "test-canary-starved") in graph
+
+
+def test_weights_move_on_the_models_own_route(graph: Graph) -> None:
+    runtime = stages(graph)[1]["strategy"]["canary"]["runtimeConfig"]["kubernetes"]["gatewayServiceMesh"]
+    assert {runtime[key] for key in ("httpRoute", "service", "deployment")} == {"ranker"}
+    assert (runtime["routeUpdateWaitTime"], runtime["stableCutbackDuration"]) == ("60s", "60s")
+
+
+def rules(graph: Graph, stage: str) -> dict[str, Any]:
+    inputs = graph["Automation", f"test-ranker-after-{stage}"].inputs
+    assert inputs["serviceAccount"] == "test-advance@acme-ml-test.iam.gserviceaccount.com"
+    return {kind: rule[kind] for rule in inputs["rules"] for kind in rule}
+
+
+def test_what_was_validated_is_promoted_and_what_was_watched_goes_on(graph: Graph) -> None:
+    """D7: nobody has to be there, but where a phase holds."""
+    assert rules(graph, "staging") == {
+        "promoteReleaseRule": {"id": "promote", "destinationTargetId": "@next"}
+    }
+    assert rules(graph, "production")["advanceRolloutRule"]["sourcePhases"] == ["canary-50"]
+    selected = graph["Automation", "test-ranker-after-production"].inputs["selector"]
+    assert selected == {"targets": [{"id": "test-ranker"}]}
+
+
+def test_where_every_phase_holds_nothing_advances(run_program: Runner) -> None:
+    """D2."""
+    held = [phase | {"hold": True} for phase in PHASES]
+    assert "advanceRolloutRule" not in rules(build(run_program, phases=held), "production")
+
+
+def test_what_fails_is_tried_again_and_then_rolled_back_in_every_phase(
+    graph: Graph, run_program: Runner
+) -> None:
+    """D5, D8."""
+    repair = rules(graph, "production")["repairRolloutRule"]
+    assert repair["repairPhases"] == [
+        {"retry": {"attempts": "2"}},
+        {"rollback": {"destinationPhase": "stable"}},
+    ]
+    assert not {"phases", "jobs"} & set(repair), "whatever fails, and whenever"
+    none = rules(build(run_program, retries=0), "production")["repairRolloutRule"]
+    assert none["repairPhases"] == [{"rollback": {"destinationPhase": "stable"}}]
+
+
+def granted(graph: Graph) -> dict[str, set[str]]:
+    """Who has which role on the pipeline."""
+    held: dict[str, set[str]] = {}
+    for (kind, _), each in graph.items():
+        if kind == "DeliveryPipelineIamMember":
+            held.setdefault(each.inputs["role"], set()).add(each.inputs["member"])
+    return held
+
+
+def test_each_may_do_what_is_theirs_on_this_pipeline_alone(graph: Graph) -> None:
+    """D1, D2, D6."""
+    assert granted(graph) == {
+        "test-model-releaser-0a1b2c3": {"group:releasers@acme.dev"},
+        "test-model-increaser-0a1b2c3": {"user:ada@acme.dev"},
+        "test-model-roller-back-0a1b2c3": {"group:on-call@acme.dev"},
+        "roles/clouddeploy.approver": {"group:approvers@acme.dev"},
+    }
+
+
+def test_addresses_that_nobody_can_own_are_given_nothing(run_program: Runner) -> None:
+    people = {what: ["group:x@acme.example"] for what in ("release", "roll_back")}
+    graph = build(run_program, COMMON | {"approvals": people | {"begin": ["group:y@acme.example"]}})
+    assert granted(graph) == {}
+
+
+def test_the_runner_has_no_role_by_which_it_could_advance_or_reach_other_namespaces(graph: Graph) -> None:
+    roles = {
+        each.inputs["role"]
+        for (kind, _), each in graph.items()
+        if kind == "IAMMember" and each.inputs.get("member", "").startswith("serviceAccount:test-delivery@")
+    }
+    assert "roles/clouddeploy.jobRunner" in roles
+    assert "roles/monitoring.alertPolicyViewer" in roles
+    assert not any(role.startswith(("roles/container.", "roles/owner", "roles/editor")) for role in roles)
+    custom = graph["IAMCustomRole", "test-model-runner"].inputs["permissions"]
+    assert custom == ["container.clusters.connect", "container.clusters.get"]
+
+
+def test_releasers_and_the_automation_may_use_the_runner(graph: Graph) -> None:
+    users = {
+        each.inputs["member"]
+        for (kind, name), each in graph.items()
+        if kind == "IAMMember" and name.startswith("test-delivery-used-by-")
+    }
+    assert users == {
+        "group:releasers@acme.dev",
+        "serviceAccount:test-advance@acme-ml-test.iam.gserviceaccount.com",
+    }
+
+
+def test_a_freeze_stops_all_but_what_ends_a_fault(graph: Graph) -> None:
+    """D6."""
+    policy = graph["DeployPolicy", "test-freezes"].inputs
+    assert policy["selectors"] == [{"deliveryPipeline": {"id": "*", "labels": {"environment": "test"}}}]
+    fridays, year_end = (rule["rolloutRestriction"] for rule in policy["rules"])
+    for rule in (fridays, year_end):
+        assert set(rule["actions"]) == {"ADVANCE", "APPROVE", "CREATE", "IGNORE_JOB"}
+        assert "invokers" not in rule, "neither people nor automations"
+    (weekly,) = fridays["timeWindows"]["weeklyWindows"]
+    assert fridays["timeWindows"]["timeZone"] == "Europe/Berlin"
+    assert weekly == {
+        "daysOfWeeks": ["FRIDAY"],
+        "startTime": {"hours": 14, "minutes": 0},
+        "endTime": {"hours": 24, "minutes": 0},
+    }
+    (once,) = year_end["timeWindows"]["oneTimeWindows"]
+    assert once["startDate"] == {"year": 2026, "month": 12, "day": 18}
+    assert once["startTime"] == {"hours": 17, "minutes": 30}
+    assert once["endDate"] == {"year": 2027, "month": 1, "day": 4}
+
+
+def test_everybody_who_listens_is_told(graph: Graph) -> None:
+    """D7."""
+    topics = {each.inputs["name"] for (kind, _), each in graph.items() if kind == "Topic"}
+    assert topics == {"clouddeploy-operations", "clouddeploy-resources", "clouddeploy-approvals"}
+
+
+def test_the_cluster_admits_named_images_alone(graph: Graph) -> None:
+    """D7."""
+    policy = graph["Policy", "test-images"].inputs
+    assert policy["defaultAdmissionRule"] == {
+        "evaluationMode": "ALWAYS_DENY",
+        "enforcementMode": "ENFORCED_BLOCK_AND_AUDIT_LOG",
+    }
+    assert policy["globalPolicyEvaluationMode"] == "ENABLE"
+    patterns = {row["namePattern"] for row in policy["admissionWhitelistPatterns"]}
+    assert {"registry.k8s.io/kueue/*", "us-docker.pkg.dev/acme-tools/batch/**"} <= patterns
+
+
+def test_images_of_models_are_kept_under_tags_that_cannot_be_moved(graph: Graph) -> None:
+    repository = graph["Repository", "test-models"].inputs
+    assert repository["dockerConfig"] == {"immutableTags": True}
+    (writer,) = (each.inputs for (kind, _), each in graph.items() if kind == "RepositoryIamMember")
+    assert writer["role"] == "roles/artifactregistry.writer"
+    assert writer["member"] == "serviceAccount:ci@acme-ml-test.iam.gserviceaccount.com"
+
+
+def test_where_models_are_delivered_only_their_images_run_and_by_digest(graph: Graph) -> None:
+    policy = graph["ValidatingAdmissionPolicy", "test-policy-model-images"].inputs["spec"]
+    admitted = policy["variables"][0]
+    assert admitted["name"] == "admitted"
+    assert "'us-central1-docker.pkg.dev/acme-ml-test/test-models/'" in admitted["expression"]
+    assert "'us-docker.pkg.dev/acme-tools/ml/validate@'" in admitted["expression"]
+    binding = graph["ValidatingAdmissionPolicyBinding", "test-policybinding-model-images"].inputs["spec"]
+    selector = binding["matchResources"]["namespaceSelector"]["matchExpressions"]
+    assert selector == [{"key": "headroom/delivery", "operator": "Exists"}]
+
+
+def test_the_runner_deploys_in_the_models_namespaces_alone(graph: Graph) -> None:
+    bindings = {
+        each.inputs["metadata"]["namespace"]
+        for (kind, _), each in graph.items()
+        if kind == "RoleBinding" and each.inputs["roleRef"]["name"] == "headroom-delivery-runner"
+    }
+    assert bindings == {"ranker", "ranker-staging"}
+    rules = graph["ClusterRole", "test-delivery-runner"].inputs["rules"]
+    resources = {resource for rule in rules for resource in rule["resources"]}
+    assert {"deployments", "httproutes", "healthcheckpolicies"} <= resources
+    assert not {"secrets", "roles", "rolebindings", "resourcequotas", "localqueues"} & resources
+
+
+def test_owners_of_delivered_models_deploy_nothing_by_hand(graph: Graph) -> None:
+    """D1: no way around the approval."""
+    for namespace in ("ranker", "ranker-staging"):
+        assert (
+            graph["RoleBinding", f"test-owners-{namespace}"].inputs["roleRef"]["name"]
+            == "headroom-model-owner"
+        )
+    rules = graph["ClusterRole", "test-model-owner"].inputs["rules"]
+    changing = {verb for rule in rules for verb in rule["verbs"]} - {"get", "list", "watch"}
+    assert changing == {"delete"}
+    assert [rule["resources"] for rule in rules if "delete" in rule["verbs"]] == [["pods"]]
+
+
+def test_models_are_reached_through_one_gateway_from_within(graph: Graph) -> None:
+    gateway = graph["Gateway", "test-gateway"].inputs
+    assert gateway["spec"]["gatewayClassName"] == "gke-l7-rilb"
+    (listener,) = gateway["spec"]["listeners"]
+    selector = listener["allowedRoutes"]["namespaces"]["selector"]["matchExpressions"]
+    assert selector == [{"key": "headroom/delivery", "operator": "Exists"}]
+    subnet = graph["Subnetwork", "test-proxies"].inputs
+    assert (subnet["purpose"], subnet["role"], subnet["ipCidrRange"]) == (
+        "REGIONAL_MANAGED_PROXY",
+        "ACTIVE",
+        "10.56.0.0/23",
+    )
+    door = graph["NetworkPolicy", "test-doors-ranker"].inputs["spec"]["ingress"][-1]["from"]
+    assert {"ipBlock": {"cidr": "10.56.0.0/23"}} in door
+
+
+def test_a_certificate_makes_it_https(run_program: Runner) -> None:
+    graph = build(run_program, COMMON | {"certificate": "models"})
+    (listener,) = graph["Gateway", "test-gateway"].inputs["spec"]["listeners"]
+    assert (listener["protocol"], listener["port"]) == ("HTTPS", 443)
+    assert listener["tls"]["options"] == {"networking.gke.io/pre-shared-certs": "models"}
+
+
+OTHERS: dict[str, Any] = {
+    "approvals": COMMON["approvals"] | {"begin": ["user:eve@acme.dev"]},
+    "validation_image": DIGEST.replace("validate", "judge"),
+    "freezes": {"fridays": COMMON["freezes"]["fridays"] | {"start": "12:00"}},
+    "builders": [],
+    "images": [],
+}
+
+
+@pytest.mark.parametrize("key", sorted(OTHERS))
+def test_every_setting_that_deliveries_have_in_common_changes_the_resources(
+    key: str, graph: Graph, run_program: Runner
+) -> None:
+    changed = build(run_program, COMMON | {key: OTHERS[key]})
+    assert {name: each.inputs for name, each in changed.items()} != {
+        name: each.inputs for name, each in graph.items()
+    }
+
+
+def test_without_deliveries_there_is_none_of_it(run_program: Runner) -> None:
+    config = config_of()
+    del config["headroom:pipelines"]["ranker"]["delivery"]
+    kinds = {each.type for each in run_program(plan_config(config, "test", "f"))}
+    assert not any("clouddeploy" in kind or "gateway" in kind or "artifactregistry" in kind for kind in kinds)

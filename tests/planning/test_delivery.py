@@ -1,0 +1,104 @@
+"""D4, D7: what delivers models as a whole: freezes, images, roles, the way to the models."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from headroom.planning.delivery import RESTRICTED, DeliveryPlan, FreezePlan
+from headroom.planning.plan import Plan
+
+
+@pytest.fixture
+def plan(
+    config: dict[str, Any], delivered: dict[str, Any], plan_whole: Callable[[], Plan]
+) -> Callable[..., DeliveryPlan]:
+    def make(**common: Any) -> DeliveryPlan:
+        config["headroom:delivery"] |= common
+        planned = plan_whole().delivery
+        assert planned is not None
+        return planned
+
+    return make
+
+
+def freeze(plan: Callable[..., DeliveryPlan], **window: Any) -> FreezePlan:
+    (planned,) = plan(freezes={"f": window}).freezes
+    return planned
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def test_a_freeze_of_hours_holds_by_the_clock_of_its_zone(plan: Callable[..., DeliveryPlan]) -> None:
+    fridays = freeze(plan, kind="weekly", days=["fri"], start="14:00", time_zone="Europe/Berlin")
+    assert not fridays.holds(at("2026-11-20T12:59"))
+    assert fridays.holds(at("2026-11-20T13:00"))
+    assert fridays.holds(at("2026-11-20T22:59"))
+    assert not fridays.holds(at("2026-11-20T23:00")), "there it is Saturday"
+    assert fridays.holds(at("2026-07-03T12:00")), "in summer an hour earlier"
+
+
+def test_a_freeze_of_days_holds_from_its_start_to_before_its_end(plan: Callable[..., DeliveryPlan]) -> None:
+    once = freeze(plan, kind="once", start="2026-12-18T17:00:00Z", end="2027-01-04T07:00:30Z")
+    assert not once.holds(at("2026-12-18T16:59:59"))
+    assert once.holds(at("2026-12-18T17:00"))
+    assert once.holds(at("2027-01-04T07:00:59")), "windows are told in minutes, and the last one counts whole"
+    assert not once.holds(at("2027-01-04T07:01"))
+
+
+def test_no_freeze_forbids_what_ends_a_fault() -> None:
+    """D6."""
+    assert not {"ROLLBACK", "RETRY_JOB", "CANCEL", "TERMINATE_JOBRUN"} & set(RESTRICTED)
+
+
+def test_only_who_increases_may_advance_and_only_releasers_create(plan: Callable[..., DeliveryPlan]) -> None:
+    """D1, D2."""
+    people = {
+        role.whom: set(role.permissions) for role in plan().roles if role.whom not in ("runner", "automation")
+    }
+    for permission, whom in (
+        ("clouddeploy.rollouts.advance", {"increaser"}),
+        ("clouddeploy.rollouts.create", {"releaser"}),
+        ("clouddeploy.releases.create", {"releaser"}),
+        ("clouddeploy.rollouts.rollback", {"roller_back"}),
+        ("clouddeploy.rollouts.approve", set()),
+        ("clouddeploy.rollouts.ignoreJob", set()),
+    ):
+        assert {who for who, held in people.items() if permission in held} == whom, permission
+
+
+def test_role_ids_are_of_the_form_that_iam_takes(plan: Callable[..., DeliveryPlan]) -> None:
+    assert {role.role_id for role in plan().roles} >= {"test_model_releaser", "test_model_runner"}
+    assert all(len(role.title) <= 100 for role in plan().roles)
+
+
+def test_the_cluster_admits_its_own_registry_kueue_the_carrier_of_metrics_and_what_is_named(
+    plan: Callable[..., DeliveryPlan],
+) -> None:
+    """D7: system images that Google maintains are admitted besides."""
+    images = plan(images=["us-docker.pkg.dev/acme-tools/batch/**"]).images
+    assert images.prefix == "us-central1-docker.pkg.dev/acme-ml-test/test-models/"
+    assert set(images.admitted) == {
+        "us-central1-docker.pkg.dev/acme-ml-test/**",
+        "registry.k8s.io/kueue/*",
+        "quay.io/prometheus/pushgateway*",
+        "us-docker.pkg.dev/acme-ml/tools/validate*",
+        "us-docker.pkg.dev/acme-tools/batch/**",
+    }
+
+
+def test_whoever_releases_any_model_may_use_the_runner(plan: Callable[..., DeliveryPlan]) -> None:
+    assert plan().releasers == ("group:owners@acme.dev",)
+    assert plan(
+        approvals={"release": ["user:eve@acme.dev"], "begin": ["group:approvers@acme.dev"]}
+    ).releasers == ("user:eve@acme.dev",)
+
+
+def test_a_rollout_is_found_by_its_pipeline(plan: Callable[..., DeliveryPlan]) -> None:
+    found = plan().find_rollout("s")
+    assert found is not None
+    assert found.pipeline == "s"
+    assert plan().find_rollout("t") is None
