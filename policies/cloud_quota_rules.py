@@ -16,7 +16,7 @@ _PULL = "run `headroom quota pull` and commit its file, or ask for the quota"
 def _check_granted(model: Model, settings: Settings) -> Iterator[Found]:
     if model.node_pools and not model.region:
         yield (
-            None,
+            model.stack,
             "the cluster's location is not known, so neither is its quota",
             "write it out in the program",
         )
@@ -24,20 +24,19 @@ def _check_granted(model: Model, settings: Settings) -> Iterator[Found]:
     sharing = read_sharing(model, settings)
     for problem in find_shortfalls(sharing.shares, sharing.bounds):
         message, remedy = split(problem)
-        yield None, f"{problem.path}: {message}", remedy
+        yield problem.path, message, remedy
     for standing in compare(draw_quota(model), model.records.grants):
         quota = standing.draw.quota.quota_id
         if standing.state == "unknown":
             yield (
-                None,
-                f"nobody knows what {quota} grants, and {standing.draw.amount:,} are drawn of it",
+                quota,
+                f"nobody knows what is granted, and the stack draws {standing.draw.amount:,} at its peak",
                 _PULL,
             )
         elif standing.state == "short" and not _asked(model, standing):
             yield (
-                None,
-                f"at its peak the stack draws {standing.draw.amount:,} of {quota}, which grants "
-                f"{standing.granted:,}",
+                quota,
+                f"{standing.granted:,} are granted, and the stack draws {standing.draw.amount:,} at its peak",
                 "lower a pool's max, or ask for more with headroom:quota.requests",
             )
 

@@ -18,7 +18,7 @@ def _check_kept(model: Model, settings: Settings) -> Iterator[Found]:
     queue = experiments_queue(model)
     if queue is None:
         if model.queues or model.flavors or model.pools:
-            yield None, f"there is no queue {EXPERIMENTS}, so experiments have no quota", "keep it"
+            yield EXPERIMENTS, "there is no queue of that name, so experiments have no quota", "keep it"
         return
     if not queue.is_readable:
         yield queue.resource, f"its quota is {UNKNOWN.value}", "write it out in the program"
@@ -61,7 +61,9 @@ _NEVER_BORROW = "set its borrowingLimit to 0, so that pipelines never reach into
 
 
 def _lent(cell: Cell) -> str:
-    return "all" if cell.lending is ABSENT else show_amount(cell.resource, cell.lending)
+    if cell.lending is ABSENT:
+        return "all"
+    return "nobody knows how much" if cell.lending is UNKNOWN else show_amount(cell.resource, cell.lending)
 
 
 def _check_usable(model: Model, settings: Settings) -> Iterator[Found]:

@@ -16,7 +16,7 @@ def _check_promises(model: Model, settings: Settings) -> Iterator[Found]:
         return
     if model.records.promises is None:
         yield (
-            None,
+            model.stack,
             f"nobody knows what was promised before: there is no quotas/{model.stack}.promises.json",
             f"run `headroom quota accept -s {model.stack}` and commit the file",
         )
@@ -24,7 +24,7 @@ def _check_promises(model: Model, settings: Settings) -> Iterator[Found]:
     queues = {queue.name: queue for queue in model.queues}
     for promise in model.records.promises:
         queue = queues.get(promise.queue)
-        resource = queue.resource if queue else None
+        resource = queue.resource if queue else promise.queue
         cell = _find_cell(queue, promise)
         before = read_amount(promise.resource, promise.amount)
         after = cell.nominal if cell else 0

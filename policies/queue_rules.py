@@ -18,11 +18,10 @@ _WRITE_OUT = "write it out in the program, as what is not known cannot be promis
 def _check_sums(model: Model, settings: Settings) -> Iterator[Found]:
     sharing = read_sharing(model, settings)
     told = set()
-    for problem in sharing.problems():
-        if not problem.path.endswith(".cap"):
-            told.add(problem.path.rpartition(".")[2])
-            message, remedy = split(problem)
-            yield None, f"{problem.path}: {message}", remedy
+    for problem in sharing.overdrawn():
+        told.add(problem.path.rpartition(".")[2])
+        message, remedy = split(problem)
+        yield problem.path, message, remedy
     holders = [*model.queues, *model.cohorts]
     yield from _check_known(holders)
     for share, total in _totals(holders, sharing):
@@ -30,9 +29,9 @@ def _check_sums(model: Model, settings: Settings) -> Iterator[Found]:
             told.add(share.pool)
             name, over = _pod_name(share), total - share.capacity
             yield (
-                None,
-                f"the nominal quotas of {name} of {share.pool} add up to {show_amount(name, total)}, "
-                f"{show_amount(name, over)} above the {show_amount(name, share.capacity)} that nodes offer",
+                f"headroom:pools.{share.pool}",
+                f"the nominal quotas of {name} add up to {show_amount(name, total)}, "
+                f"{show_amount(name, over)} above the {show_amount(name, share.capacity)} that there are",
                 "lower guarantees or headroom, or raise the pool's max",
             )
 
@@ -81,11 +80,10 @@ def _check_offered(model: Model, settings: Settings) -> Iterator[Found]:
 
 def _check_caps(model: Model, settings: Settings) -> Iterator[Found]:
     by_name = {queue.name: queue.resource for queue in model.queues}
-    for problem in read_sharing(model, settings).problems():
-        if problem.path.endswith(".cap"):
-            parts = problem.path.split(".")
-            message, remedy = split(problem)
-            yield by_name.get(parts[1]), f"its cap of {parts[4]} of {parts[3]} {message}", remedy
+    for problem in read_sharing(model, settings).caps_too_high():
+        _, pipeline, _, pool, resource, _ = problem.path.split(".")
+        message, remedy = split(problem)
+        yield by_name[pipeline], f"its cap of {resource} of {pool} {message}", remedy
 
 
 def _check_borrowing(resource: Resource, _: Settings) -> Iterator[Found]:

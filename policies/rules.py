@@ -31,8 +31,9 @@ class Finding:
 
     rule: str
     urn: str
-    """Of the resource that is to be changed; empty: the stack as a whole."""
+    """Of the resource that is to be changed; empty where it is none."""
     resource: str
+    """Its name, or that of what is no resource; exemptions go by it."""
     message: str
     remedy: str
 
@@ -47,8 +48,8 @@ def split(problem: Problem) -> tuple[str, str]:
     return message, remedy
 
 
-Found = tuple[Resource | None, str, str]
-"""What a rule yields: the resource, if it is one, then message and remedy."""
+Found = tuple[Resource | str, str, str]
+"""What a rule yields: the resource, or a name for what is none, such as a quota; then message and remedy."""
 
 ResourceCheck = Callable[[Resource, "Settings"], Iterable[Found]]
 StackCheck = Callable[["Model", "Settings"], Iterable[Found]]
@@ -94,7 +95,7 @@ class Rule:
         return not self.types or kind.startswith(self.types)
 
     def _found(self, found: Found) -> Finding:
-        resource, message, remedy = found
-        return Finding(
-            self.name, resource.urn if resource else "", resource.name if resource else "", message, remedy
-        )
+        subject, message, remedy = found
+        if isinstance(subject, str):
+            return Finding(self.name, "", subject, message, remedy)
+        return Finding(self.name, subject.urn, subject.name, message, remedy)

@@ -8,13 +8,13 @@ from headroom.planning.collection import plan_volume_quota
 from headroom.planning.grant_bounds import NodeBound, bound_nodes
 from headroom.planning.node_pools import PoolPlan
 from headroom.planning.pipelines import PipelinePlan
-from headroom.planning.queues import EXPERIMENTS, RESOURCE_NAMES
+from headroom.planning.queues import EXPERIMENTS
 from headroom.planning.quota import QuotaDraw, plan_pool_quota, sum_quota
 from headroom.spec.errors import Problem
 from headroom.spec.quota import Experiments, Quota
 from policies.model import Model
 from policies.node_pools import ReadPool
-from policies.queues import Cell, Queue, to_pipeline
+from policies.queues import Queue, to_pipeline
 from policies.resources import ABSENT
 from policies.settings import Settings
 
@@ -27,17 +27,20 @@ class Sharing:
     pipelines: tuple[PipelinePlan, ...]
     bounds: Mapping[str, NodeBound]
     shares: tuple[Share, ...]
+    """With what the cloud has granted."""
+    ungranted: tuple[Share, ...]
+    """As if it had granted every node."""
 
-    def of(self, cell: Cell) -> Share | None:
-        """Return how a resource of a flavor is shared; None: nothing is known of it."""
-        for share in self.shares:
-            if (share.pool, RESOURCE_NAMES[share.resource]) == (cell.flavor, cell.resource):
-                return share
-        return None
+    def overdrawn(self) -> list[Problem]:
+        """Return the pools whose promises do not fit, were they granted whole, as planning words it."""
+        return [each for each in self._check(self.ungranted) if not each.path.endswith(".cap")]
 
-    def problems(self) -> list[Problem]:
-        """Return the promises that do not fit, as planning words them."""
-        offered = {(share.pool, share.resource) for share in self.shares}
+    def caps_too_high(self) -> list[Problem]:
+        """Return the caps that reach into the headroom, as planning words it."""
+        return [each for each in self._check(self.shares) if each.path.endswith(".cap")]
+
+    def _check(self, shares: tuple[Share, ...]) -> list[Problem]:
+        offered = {(share.pool, share.resource) for share in shares}
         known = [
             replace(
                 pipeline,
@@ -45,7 +48,7 @@ class Sharing:
             )
             for pipeline in self.pipelines
         ]
-        return check_shares(self.shares, known)
+        return check_shares(shares, known)
 
 
 def read_sharing(model: Model, settings: Settings) -> Sharing:
@@ -60,8 +63,14 @@ def read_sharing(model: Model, settings: Settings) -> Sharing:
     bounds = (
         bound_nodes(_system_pool(model, pools), pools, model.region, model.records.grants) if pools else {}
     )
-    shares = share_out(pools, pipelines, Quota.model_construct(experiments=least), bounds)
-    return Sharing(pools, pipelines, bounds, shares)
+    quota = Quota.model_construct(experiments=least)
+    return Sharing(
+        pools,
+        pipelines,
+        bounds,
+        shares=share_out(pools, pipelines, quota, bounds),
+        ungranted=share_out(pools, pipelines, quota),
+    )
 
 
 def flavored_pools(model: Model) -> tuple[PoolPlan, ...]:

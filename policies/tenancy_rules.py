@@ -120,7 +120,7 @@ def _check_admission(model: Model, _: Settings) -> Iterator[Found]:
     for name, why in REQUIRED_ADMISSION.items():
         policy = policies.get(name)
         if policy is None:
-            yield None, f"there is no admission policy {name}: {why}", _KEEP
+            yield name, f"there is no such admission policy: {why}", _KEEP
             continue
         if policy.read("spec", "failurePolicy") not in (ABSENT, "Fail"):
             yield policy, "its failurePolicy is not Fail, so what it cannot judge comes in", _KEEP
