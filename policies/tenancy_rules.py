@@ -1,6 +1,7 @@
 """Rules for namespaces: what Kueue does not manage is bounded there, objects too."""
 
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from headroom.planning.tenancy import KIND_LABEL
 from policies.model import Model
@@ -74,18 +75,18 @@ def _check_objects(model: Model, settings: Settings) -> Iterator[Found]:
 def _check_amounts(model: Model, _: Settings) -> Iterator[Found]:
     queues = {queue.name: queue for queue in model.queues}
     for space in filter(lambda space: space.is_ours, model.namespaces):
-        queue = queues.get(space.name)
-        for quota in space.quotas[:1] if queue else ():
-            yield from _check_amount(quota, space, queue)
+        if space.quotas and (queue := queues.get(space.name)):
+            yield from _check_amount(space.quotas[0], space, queue)
 
 
-def _check_amount(quota: Resource, space: Namespace, queue: Queue | None) -> Iterator[Found]:
+def _check_amount(quota: Resource, space: Namespace, queue: Queue) -> Iterator[Found]:
     """Deployments are bounded by the namespace too: never above what the queue's caps add up to."""
-    caps: dict[str, int] = {}
-    for cell in queue.cells if queue else ():
-        cap = cell.cap if queue and queue.shares else cell.nominal
-        caps[cell.resource] = caps.get(cell.resource, 0) + (cap if isinstance(cap, int) else 0)
-    for name, cap in caps.items():
+    caps: dict[str, list[int | Missing]] = {}
+    for cell in queue.cells:
+        caps.setdefault(cell.resource, []).append(cell.cap if queue.shares else cell.nominal)
+    # A cap that is not there or not known is told by the rules of queues.
+    known = {name: sum(found) for name, found in caps.items() if _all_known(found)}
+    for name, cap in known.items():
         key = f"requests.{name}"
         amount = _least(space.quotas, key, name)
         if isinstance(amount, Missing):
@@ -101,6 +102,10 @@ def _check_amount(quota: Resource, space: Namespace, queue: Queue | None) -> Ite
                 f"{key} is {show_amount(name, amount)}, above {show_amount(name, cap)}, its queue's caps",
                 f"set it to {show_amount(name, cap)}",
             )
+
+
+def _all_known(amounts: list[int | Missing]) -> TypeGuard[list[int]]:
+    return all(isinstance(amount, int) for amount in amounts)
 
 
 def _least(quotas: tuple[Resource, ...], key: str, name: str = "") -> int | Missing:
