@@ -89,6 +89,9 @@ def _check_kind(resource: Resource, _: Settings) -> Iterator[Found]:
         if resource.type not in _known_types():
             yield resource, f"is of the type {resource.type}, which no rule of the queues knows", _JUDGE
         return
+    if opaque := next((row for row in _facts()["opaque"] if resource.type.startswith(row["prefix"])), None):
+        yield resource, f"is of the type {resource.type}, which {opaque['does']}", "use a resource of gcp"
+        return
     module = resource.type.split("/")[0]
     if module in _node_modules() and resource.type not in _known_types():
         yield resource, f"is of the type {resource.type}, which may draw quota that nobody counts", _JUDGE
@@ -152,6 +155,5 @@ POOL_RULES = (
         reference="Q2",
         remedy="Remove it, or add its type to policies/known_types.yaml with the reason why it is harmless.",
         of_resource=_check_kind,
-        types=("gcp:", "kubernetes:"),
     ),
 )

@@ -99,6 +99,12 @@ FAILING: list[Failing] = [
     ),
     (
         "kinds-are-known",
+        "a command that could make anything",
+        lambda s: s.add("command:local:Command", "mine", {"create": "gcloud"}),
+        "mine: is of the type command:local:Command, which runs commands",
+    ),
+    (
+        "kinds-are-known",
         "a queue of another version",
         lambda s: s.add("kubernetes:kueue.x-k8s.io/v1beta1:ClusterQueue", "old", {}),
         "old: is of the type kubernetes:kueue.x-k8s.io/v1beta1:ClusterQueue, which no rule of the queues knows",
