@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from policies.model import Records, build_model
+from policies.replacements import Step
 from policies.resources import Resource
 from policies.rules import Finding, Level, Rule
 from policies.settings import Exemption, Settings
@@ -31,13 +32,28 @@ class Verdict:
         return f"{text} (exempted by {by.owner} until {by.expires}: {by.reason})"
 
 
+class ResourceRules:
+    """Rules that look at single resources, found by type: few look at any, and there are many resources."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._rules = tuple(rule for rule in rules if rule.of_resource)
+        self._of_type: dict[str, tuple[Rule, ...]] = {}
+
+    def of(self, kind: str) -> tuple[Rule, ...]:
+        """Return the rules that look at resources of a type."""
+        if kind not in self._of_type:
+            self._of_type[kind] = tuple(rule for rule in self._rules if rule.looks_at(kind))
+        return self._of_type[kind]
+
+
 def judge(
     resources: Iterable[Resource], records: Records, settings: Settings, rules: Iterable[Rule]
 ) -> tuple[Verdict, ...]:
     """Return what every rule finds in a stack's resources, in the order of the rules."""
     resources, rules = tuple(resources), tuple(rules)
+    looking = ResourceRules(rules)
     return (
-        *(verdict for each in resources for verdict in judge_resource(each, settings, rules)),
+        *(verdict for each in resources for verdict in judge_resource(each, settings, looking.of(each.type))),
         *judge_stack(resources, records, settings, rules),
     )
 
@@ -62,6 +78,17 @@ def judge_stack(
         for rule in rules
         if settings.level_of(rule) != "disabled"
         for finding in rule.check_stack(model, settings)
+    )
+
+
+def judge_steps(steps: Iterable[Step], settings: Settings, rules: Iterable[Rule]) -> tuple[Verdict, ...]:
+    """Return what the rules find in the steps of a preview (`replacements.read_steps`)."""
+    steps = tuple(steps)
+    return tuple(
+        _decide(finding, rule, settings)
+        for rule in rules
+        if settings.level_of(rule) != "disabled"
+        for finding in rule.check_steps(steps, settings)
     )
 
 

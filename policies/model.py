@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from policies.settings import Settings
 
 CLUSTER = "gcp:container/cluster:Cluster"
-_BINDING = re.compile(r"[iI][aA][mM](Member|Binding|Policy)$")
+BINDING = re.compile(r"[iI][aA][mM](Member|Binding|Policy)$")
+"""The types that give roles to members end so."""
 _ZONE = re.compile(r"-[a-z]$")
 
 
@@ -54,6 +55,8 @@ class Model:
     cohorts: tuple[Queue, ...]
     namespaces: tuple[Namespace, ...]
     records: Records = field(repr=False)
+    is_production: bool = False
+    """As the settings have it, or as its cluster is protected."""
 
     def of(self, *types: str) -> tuple[Resource, ...]:
         """Return the resources of the types named."""
@@ -117,7 +120,7 @@ class Model:
     @property
     def bindings(self) -> tuple[Resource, ...]:
         """Roles given to members, on whatever they are given."""
-        return tuple(each for each in self.resources if _BINDING.search(each.type))
+        return tuple(each for each in self.resources if BINDING.search(each.type))
 
 
 def build_model(resources: Iterable[Resource], records: Records, settings: "Settings") -> Model:
@@ -139,6 +142,8 @@ def build_model(resources: Iterable[Resource], records: Records, settings: "Sett
         cohorts=tuple(map(read_cohort, grouped.get(COHORT, ()))),
         namespaces=read_namespaces(grouped),
         records=records,
+        is_production=settings.is_production(stack_of(resources))
+        or any(cluster.read("deletionProtection") is True for cluster in clusters),
     )
 
 

@@ -6,7 +6,7 @@ stacks go by that.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from pulumi_policy import (
 from pulumi_policy.proxy import UnknownValueError
 
 from headroom.spec.errors import StackFileError
-from policies.judgement import Verdict, judge_resource, judge_stack
+from policies.judgement import ResourceRules, Verdict, judge_resource, judge_stack
 from policies.records import ROOT, load_records
 from policies.registry import RULES
 from policies.resources import UNKNOWN, Options, Resource
@@ -62,6 +62,10 @@ class Judge:
     rules: tuple[Rule, ...]
     _asked: dict[str, Resource] = field(default_factory=dict)
     _advice: list[Verdict] | None = None
+    _of_resources: ResourceRules = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._of_resources = ResourceRules(self.rules)
 
     def policies(self) -> list[Policy]:
         """Return the policies, in the order in which Pulumi asks them."""
@@ -89,7 +93,7 @@ class Judge:
     def _judge_resource(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
         resource = read_resource(args)
         self._asked[resource.urn] = resource
-        for verdict in judge_resource(resource, self.settings, self.rules):
+        for verdict in judge_resource(resource, self.settings, self._of_resources.of(resource.type)):
             if verdict.refuses:
                 report(str(verdict), None)
 
@@ -112,12 +116,18 @@ class Judge:
 
     def _judge(self, args: StackValidationArgs) -> tuple[list[Verdict], str]:
         """Return what stacks show and what resources show that does not refuse, and what is broken."""
-        resources = [self._asked.get(each.urn) or read_resource(each) for each in args.resources]
+        resources = [
+            _join_sources(self._asked.get(each.urn) or read_resource(each), each) for each in args.resources
+        ]
         try:
             records = load_records(resources, self.root)
         except StackFileError as error:
             return [], str(error)
-        shown = (verdict for each in resources for verdict in judge_resource(each, self.settings, self.rules))
+        shown = (
+            verdict
+            for each in resources
+            for verdict in judge_resource(each, self.settings, self._of_resources.of(each.type))
+        )
         advice = [verdict for verdict in shown if not verdict.refuses]
         return [*advice, *judge_stack(resources, records, self.settings, self.rules)], ""
 
@@ -137,6 +147,18 @@ def read_resource(given: ResourceValidationArgs | PolicyResource) -> Resource:
             provider=given.provider.name if given.provider else "",
         ),
     )
+
+
+def _join_sources(resource: Resource, given: PolicyResource) -> Resource:
+    """Return the resource with where its properties come from, which only policies of stacks are told."""
+    if not given.property_dependencies:
+        return resource
+    sources = {
+        key: frozenset(each.urn for each in found)
+        for key, found in given.property_dependencies.items()
+        if found
+    }
+    return replace(resource, options=replace(resource.options, sources=sources))
 
 
 def _plain(value: Any) -> Any:

@@ -5,7 +5,7 @@ Pulumi ends a policy at the first such value and lets the change pass, so nothin
 it is the value `UNKNOWN`, and a rule decides what it means.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
@@ -48,6 +48,12 @@ class Options:
     """Properties whose changes are ignored."""
     provider: str = ""
     """The name of the provider that was chosen; empty: none is known."""
+    sources: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """URNs of the resources whose outputs a property is made of, by the property; empty: none are known."""
+
+    def comes_from(self, key: str, types: Collection[str]) -> bool:
+        """Return whether a property is made of the output of a resource of one of these types."""
+        return any(urn.split("::")[2].rpartition("$")[2] in types for urn in self.sources.get(key, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,7 @@ def has_unknown(value: Any) -> bool:
     return value is UNKNOWN
 
 
-def each(value: Any) -> Iterable[Any]:
+def each(value: Any) -> Sequence[Any]:
     """Return the items of a list that may be absent or unknown; what is no list has none."""
     return value if isinstance(value, list | tuple) else ()
 

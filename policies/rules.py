@@ -9,6 +9,7 @@ from policies.resources import Resource
 
 if TYPE_CHECKING:
     from policies.model import Model
+    from policies.replacements import Step
     from policies.settings import Settings
 
 Level = Literal["mandatory", "advisory", "disabled"]
@@ -53,6 +54,7 @@ Found = tuple[Resource | str, str, str]
 
 ResourceCheck = Callable[[Resource, "Settings"], Iterable[Found]]
 StackCheck = Callable[["Model", "Settings"], Iterable[Found]]
+StepsCheck = Callable[[Iterable["Step"], "Settings"], Iterable[Found]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class Rule:
     """What one resource shows by itself."""
     of_stack: StackCheck | None = None
     """What shows only in all resources together."""
+    of_steps: StepsCheck | None = None
+    """What shows only in the steps of a preview."""
     types: tuple[str, ...] = ()
     """The beginnings of the type tokens that `of_resource` looks at; empty: all."""
     frameworks: tuple[Framework, ...] = ()
@@ -89,6 +93,10 @@ class Rule:
     def check_stack(self, model: "Model", settings: "Settings") -> list[Finding]:
         """Return what is wrong with the stack as a whole."""
         return [self._found(found) for found in self.of_stack(model, settings)] if self.of_stack else []
+
+    def check_steps(self, steps: Iterable["Step"], settings: "Settings") -> list[Finding]:
+        """Return what is wrong with what a change would do."""
+        return [self._found(found) for found in self.of_steps(steps, settings)] if self.of_steps else []
 
     def looks_at(self, kind: str) -> bool:
         """Return whether the rule has anything to say of resources of that type."""

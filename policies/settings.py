@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 
+from headroom.planning.logging import DEVELOPMENT_DAYS, PRODUCTION_DAYS
 from headroom.planning.tenancy import EXPERIMENT_OBJECTS
 from headroom.spec.base import Flag, PoolName, PositiveCount, Section
 from headroom.spec.baselines import Day
@@ -25,6 +26,7 @@ from policies.rules import Finding, Level, Rule
 SETTINGS_FILE = "policies/settings.yaml"
 
 Reason = Annotated[str, StringConstraints(min_length=10, max_length=300)]
+StackName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.*-]+$", max_length=100)]
 RuleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=64)]
 
 
@@ -59,6 +61,15 @@ class ObjectLimits(Section):
 
     jobs: PositiveCount = Field(default=EXPERIMENT_OBJECTS[0], description="jobs")
     pods: PositiveCount = Field(default=EXPERIMENT_OBJECTS[1], description="pods, and Kueue's workloads")
+
+
+class LogLimits(Section):
+    """How long logs of pipelines are kept at least, in days."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"days": 30, "production_days": 90}]})
+
+    days: PositiveCount = Field(default=DEVELOPMENT_DAYS, description="days")
+    production_days: PositiveCount = Field(default=PRODUCTION_DAYS, description="days, in production")
 
 
 class Lowered(Section):
@@ -119,9 +130,15 @@ class Settings(Section):
         max_length=64,
         description="who may lower a rule or exempt from it; by default whoever gives a name",
     )
+    production: tuple[StackName, ...] = Field(
+        default=("prod", "production", "prod-*", "*-prod"),
+        max_length=64,
+        description="stacks that are production whatever their files say; * stands for any characters",
+    )
     headroom: HeadroomLimits = Field(default=HeadroomLimits(), description="what stays free for experiments")
     change: ChangeLimits = Field(default=ChangeLimits(), description="what one change may take")
     objects: ObjectLimits = Field(default=ObjectLimits(), description="objects of a pipeline's namespace")
+    logs: LogLimits = Field(default=LogLimits(), description="how long logs are kept")
     system_pods: SystemPods = Field(
         default=SystemPods(), description="what GKE's own pods take of every node, as in headroom:quota"
     )
@@ -131,6 +148,10 @@ class Settings(Section):
     exemptions: tuple[Exemption, ...] = Field(
         default=(), max_length=1_000, description="what is let pass for a time"
     )
+
+    def is_production(self, stack: str) -> bool:
+        """Return whether a stack is production by its name."""
+        return any(fnmatchcase(stack, pattern) for pattern in self.production)
 
     def level_of(self, rule: Rule) -> Level:
         """Return the level at which a rule is enforced."""

@@ -3,7 +3,7 @@
 import copy
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,23 @@ class Scene:
     settings: Settings = field(default_factory=Settings)
 
     def find(self, name: str) -> dict[str, Any]:
+        """Return a resource by its name, or where several have it, by its kind and name: `Account prod-nodes`."""
+        kind, _, name = name.rpartition(" ")
         (found,) = [
             each
             for each in self.registrations
-            if each["name"] == name and not each["type"].startswith("headroom:")
+            if each["name"] == name
+            and not each["type"].startswith("headroom:")
+            and (not kind or each["type"].endswith(f":{kind}"))
         ]
         return found
+
+    def value(self, name: str, *path: str | int) -> Any:
+        """Return what lies at `path` of a resource."""
+        place = self.find(name)["inputs"]
+        for key in path:
+            place = place[key]
+        return place
 
     def put(self, name: str, *path: str | int, to: Any) -> "Scene":
         """Set what lies at `path` of a resource."""
@@ -84,10 +95,14 @@ class Scene:
         return row
 
     def resources(self) -> list[Resource]:
-        return [
-            from_registration(self.stack, each["type"], each["name"], each["inputs"])
-            for each in self.registrations
-        ]
+        return [self._resource(each) for each in self.registrations]
+
+    def _resource(self, given: dict[str, Any]) -> Resource:
+        options = given.get("options", {})
+        found = from_registration(
+            self.stack, given["type"], given["name"], given["inputs"], protect=options.get("protect", False)
+        )
+        return replace(found, options=replace(found.options, sources=options.get("sources", {})))
 
     def model(self) -> Model:
         return build_model(self.resources(), self.records, self.settings)

@@ -40,6 +40,8 @@ class Engine:
     def __init__(self, root: Path) -> None:
         self.policies: list[Policy] = make_policies(root, RULES)
         self.reports: list[tuple[EnforcementLevel | None, str]] = []
+        self.come_from: dict[tuple[str, str], str] = {}
+        """By a resource's name and property, the name of the resource whose output it is."""
 
     def run(self, scene: Scene, *, shown: bool = True) -> "Engine":
         resources = scene.resources()
@@ -64,6 +66,10 @@ class Engine:
                     )
                     for each in resources
                 ]
+                by_name = {each.name: each for each in found}
+                for (name, key), source in self.come_from.items():
+                    sources = [by_name[source]] if source in by_name else []
+                    by_name[name].property_dependencies[key] = sources
                 policy.validate(StackValidationArgs(found), self._reporter(policy))
         return self
 
@@ -133,6 +139,15 @@ def test_broken_settings_refuse_every_change(tmp_path: Path, text: str) -> None:
     assert len(engine.reports) == 2
     assert all(level is EnforcementLevel.MANDATORY for level, _ in engine.reports)
     assert all("policies/settings.yaml: " in message for _, message in engine.reports)
+
+
+def test_what_the_same_update_creates_is_known_by_where_it_comes_from(engine: Engine) -> None:
+    """Only policies of stacks are told, so that no rule of resources may judge what is unknown."""
+    scene = open_scene("dev").put("dev-pool-l4", "nodeConfig", "bootDiskKmsKey", to=UNKNOWN)
+    engine.come_from = {("dev-pool-l4", "nodeConfig"): "dev-disks"}
+    assert engine.run(scene).reports == []
+    engine.come_from = {("dev-pool-l4", "nodeConfig"): "dev-network-id"}
+    assert ["[disks-are-encrypted]" in text for text in engine.run(scene).said(EnforcementLevel.MANDATORY)]
 
 
 def test_a_record_that_cannot_be_read_refuses_the_change(tmp_path: Path) -> None:

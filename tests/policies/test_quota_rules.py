@@ -115,5 +115,6 @@ def test_a_loss_of_no_more_than_the_set_share_is_let_pass() -> None:
 def test_a_stack_without_queues_and_nodes_breaks_nothing() -> None:
     """A program of another kind, such as `bootstrap`, is judged by the same pack."""
     scene = Scene("dev", [], Records())
-    scene.add("gcp:storage/bucket:Bucket", "state", {"name": "state"})
+    private = {"uniformBucketLevelAccess": True, "publicAccessPrevention": "enforced"}
+    scene.add("gcp:storage/bucket:Bucket", "state", {"name": "state", **private})
     assert scene.verdicts() == ()
