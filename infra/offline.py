@@ -27,6 +27,8 @@ class Registered:
     """The URN of the parent; empty: the stack."""
     provider: str = field(default="", compare=False)
     """The name of the provider that was chosen; empty: the default one."""
+    sources: dict[str, frozenset[str]] = field(default_factory=dict, compare=False)
+    """URNs of the resources whose outputs a property is made of, by the property."""
 
 
 class Inventor(pulumi.runtime.Mocks):
@@ -75,6 +77,7 @@ class Recorder(MockMonitor):
                     _options(request),
                     request.parent,
                     request.provider.split("::")[-2] if "::" in request.provider else "",
+                    {key: frozenset(found.urns) for key, found in request.propertyDependencies.items()},
                 )
             )
         return super().RegisterResource(request)

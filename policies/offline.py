@@ -44,6 +44,11 @@ class Registration(Protocol):
         """The name of its provider."""
         ...
 
+    @property
+    def sources(self) -> Mapping[str, frozenset[str]]:
+        """URNs of the resources whose outputs a property is made of, by the property."""
+        ...
+
 
 def read_registration(stack: str, given: Registration) -> Resource:
     """Return a registration as rules see it."""
@@ -57,6 +62,7 @@ def read_registration(stack: str, given: Registration) -> Resource:
             parent=given.parent,
             ignored=tuple(given.options.get("ignore", ())),
             provider=given.provider,
+            sources={key: found for key, found in given.sources.items() if found},
         ),
     )
 

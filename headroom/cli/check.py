@@ -39,12 +39,16 @@ def check(
     settings: Annotated[
         Path | None, typer.Option("--settings", help="Settings to use for those of policies/settings.yaml.")
     ] = None,
+    preview: Annotated[
+        Path | None,
+        typer.Option("--preview", help="What `pulumi preview --json` wrote: judge what it deletes, too."),
+    ] = None,
 ) -> None:
     """Judge what `pulumi up` would ask for by the rules of the policy pack.
 
     Runs the program on mocks: no engine, no credentials, no network. What is granted is read from
     quotas/<stack>.json, what was promised from quotas/<stack>.promises.json, or from the file that
-    HEADROOM_PROMISES names.
+    HEADROOM_PROMISES names. What an update would delete only a preview knows: name one with --preview.
 
     Exit code 0: nothing is refused. 1: something is. 2: the stack file, the settings or a record cannot be
     used, so that nothing was judged; every reason is printed.
@@ -63,7 +67,7 @@ def check(
     path = find_stack_file(stack)
     lines = find_lines(path.read_text(encoding="utf-8", errors="replace"))
     try:
-        result = judge_stack_file(stack, path, lines, settings)
+        result = judge_stack_file(stack, path, lines, settings, preview)
     except StackFileError as error:
         if form is Format.TEXT and output is None:
             raise
@@ -79,9 +83,11 @@ def check(
 
 
 def judge_stack_file(
-    stack: str, path: Path, lines: dict[str, int], settings_file: Path | None
+    stack: str, path: Path, lines: dict[str, int], settings_file: Path | None, preview: Path | None = None
 ) -> "CheckResult":
-    """Return what the rules say of the stack whose file is at `path`; `lines` are those of its keys.
+    """Return what the rules say of the stack whose file is at `path`, and of a preview if there is one.
+
+    `lines` are those of the file's keys.
 
     Raises StackFileError where a file cannot be used, or the program refuses the stack by itself.
     """
@@ -103,10 +109,31 @@ def judge_stack_file(
     named = settings_file.resolve() if settings_file else path.parent / SETTINGS_FILE
     used = load_settings(named, RULES, datetime.now(UTC).date())
     registered = _register(plan)
-    verdicts = judge_offline(stack, registered, path.parent, used, RULES)
+    verdicts = [
+        *judge_offline(stack, registered, path.parent, used, RULES),
+        *_judge_preview(stack, preview, used),
+    ]
     notes = tuple(_note(rule, used) for rule in RULES)
     findings = _describe(verdicts, plan, path.name, lines)
     return CheckResult(stack, len(registered), notes, order_findings(findings, notes))
+
+
+def _judge_preview(stack: str, path: Path | None, settings: "Settings") -> "tuple[Verdict, ...]":
+    from headroom.planning.preview import parse_preview
+    from headroom.spec.errors import Problem, StackFileError
+    from policies.judgement import judge_steps
+    from policies.registry import RULES
+    from policies.replacements import read_steps
+
+    if path is None:
+        return ()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise StackFileError([Problem("", f"cannot be read: {error.strerror}")], path.name) from None
+    if (other := parse_preview(content, path.name).stack) != stack:
+        raise StackFileError([Problem("", f"is a preview of {other}, not of {stack}")], path.name)
+    return judge_steps(read_steps(content, path.name), settings, RULES)
 
 
 def _register(plan: "Plan") -> list["Registered"]:

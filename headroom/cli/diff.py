@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
 
 import typer
 
+from headroom.spec.errors import Problem, StackFileError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -69,11 +71,14 @@ def diff(
     from headroom.planning.preview import parse_preview
     from headroom.report.check_json import parse_check
 
-    previews = _by_stack(preview, parse_preview, stack)
-    checks = _by_stack(findings, parse_check, stack)
+    previews, unread = _by_stack(preview, parse_preview, stack)
+    checks, others = _by_stack(findings, parse_check, stack)
+    problems = [*unread, *others]
     if form is Format.MARKDOWN and not as_json:
-        _comment(stack, base, previews, checks)
+        _comment(stack, base, previews, checks, problems)
         return
+    if problems:
+        raise problems[0]
     changes = [(_compare(name, base), previews.get(name)) for name in stack]
     if as_json or form is Format.JSON:
         from headroom.report.diff_text import render_changes
@@ -87,13 +92,17 @@ def diff(
 
 
 def _comment(
-    stacks: list[str], base: str, previews: "dict[str, PreviewSummary]", checks: "dict[str, CheckResult]"
+    stacks: list[str],
+    base: str,
+    previews: "dict[str, PreviewSummary]",
+    checks: "dict[str, CheckResult]",
+    problems: list[StackFileError],
 ) -> None:
-    """Write the comment, also where a stack file cannot be used: then it says so."""
+    """Write the comment, also where a stack file or a named file cannot be used: then it says so."""
     from headroom.report.comment import StackReport, render_comment
-    from headroom.spec.errors import StackFileError
 
     reports: list[StackReport] = []
+    unread = [str(problem) for problem in problems]
     for name in stacks:
         change, problem = None, ""
         try:
@@ -101,10 +110,11 @@ def _comment(
         except StackFileError as error:
             problem = str(error)
         reports.append(StackReport(name, change, previews.get(name), checks.get(name), problem))
-    sys.stdout.write(render_comment(reports))
-    for problem in (report.problem for report in reports if report.problem):
-        typer.echo(problem, err=True)
-    if any(report.problem for report in reports):
+    sys.stdout.write(render_comment(reports, unread))
+    said = [*unread, *(report.problem for report in reports if report.problem)]
+    for line in said:
+        typer.echo(line, err=True)
+    if said:
         raise typer.Exit(2)
 
 
@@ -114,7 +124,6 @@ def _compare(stack: str, base: str) -> "StackChange":
     from headroom.live.grants_file import load_stack_grants
     from headroom.planning.changes import compare_plans
     from headroom.planning.plan import plan_config
-    from headroom.spec.errors import StackFileError
     from headroom.spec.stack_file import load_config
 
     path = find_stack_file(stack)
@@ -133,17 +142,23 @@ def _compare(stack: str, base: str) -> "StackChange":
 
 def _by_stack(
     paths: list[Path] | None, parse: "Callable[[bytes, str], Parsed]", stacks: list[str]
-) -> "dict[str, Parsed]":
-    from headroom.spec.errors import Problem, StackFileError
-
+) -> "tuple[dict[str, Parsed], list[StackFileError]]":
+    """Return what the files say of each stack, and what is wrong with the files that say nothing."""
     found: dict[str, Parsed] = {}
+    problems: list[StackFileError] = []
     for path in paths or ():
         try:
             parsed = parse(path.read_bytes(), path.name)
         except OSError as error:
-            raise StackFileError([Problem("", f"cannot be read: {error.strerror}")], path.name) from None
-        if (name := parsed.stack) not in stacks or name in found:
-            reason = "there twice" if name in found else "not asked for"
-            raise StackFileError([Problem("", f"is of a stack that is {reason}")], path.name)
-        found[name] = parsed
-    return found
+            problem = Problem("", f"cannot be read: {error.strerror}")
+            problems.append(StackFileError([problem], path.name))
+        except StackFileError as error:
+            problems.append(error)
+        else:
+            if (name := parsed.stack) not in stacks or name in found:
+                reason = "there twice" if name in found else "not asked for"
+                problem = Problem("", f"is of a stack that is {reason}")
+                problems.append(StackFileError([problem], path.name))
+            else:
+                found[name] = parsed
+    return found, problems

@@ -52,14 +52,17 @@ class Block:
         return sum(len(line) + 1 for line in (*self.head, *self.rows, ""))
 
 
-def render_comment(reports: Sequence[StackReport], limit: int = LIMIT) -> str:
+def render_comment(reports: Sequence[StackReport], unread: Sequence[str] = (), limit: int = LIMIT) -> str:
     """Return the comment as GitHub's Markdown, at most `limit` characters (2,000 at least).
+
+    `unread` says of files that were to be part of it why they are not.
 
     Where it is too long, rows are left out of the middle of what matters least, and each gap says how many;
     findings that refuse go last, and then by rule rather than one by one.
     """
     blocks = [
         Block((MARKER, _headline(reports)), (), 0),
+        *([Block(("### Not known", ""), tuple(f"- {plain(line)}" for line in unread), 1)] if unread else []),
         *(block for report in reports if (block := _refused(report))),
         *(block for report in reports for block in _change_blocks(report)),
         *(block for report in reports if (block := _others(report))),

@@ -117,10 +117,20 @@ def test_a_stack_file_that_is_wrong_is_annotated_and_refused(headroom: Headroom,
     [
         (("-s", "staging"), "the stacks here: dev, prod"),
         (("-s", "dev", "--format", "html"), "--format"),
+        (("-s", "dev", "--preview", "gone.json"), "gone.json: cannot be read: No such file"),
+        (("-s", "dev", "--preview", "prod.json"), "prod.json: is a preview of prod, not of dev"),
+        (
+            ("-s", "dev", "--preview", "Pulumi.yaml"),
+            "Pulumi.yaml: is not what `pulumi preview --json` writes",
+        ),
         (("-s", "dev", "--output", "gone/check.txt"), "gone/check.txt: cannot be written: No such file"),
     ],
 )
-def test_bad_arguments_end_with_2(headroom: Headroom, arguments: tuple[str, ...], said: str) -> None:
+def test_bad_arguments_end_with_2(
+    headroom: Headroom, project: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    step = {"op": "same", "urn": "urn:pulumi:prod::headroom::t::n"}
+    (project / "prod.json").write_text(json.dumps({"steps": [step]}))
     done = headroom("check", *arguments)
     assert done.returncode == 2
     assert said in done.stderr

@@ -156,3 +156,12 @@ def test_outside_a_repository_a_file_is_asked_for(headroom: Headroom) -> None:
     done = headroom("diff", "-s", "dev")
     assert done.returncode == 2
     assert "is neither a file nor a commit" in done.stderr
+
+
+def test_the_comment_says_which_file_is_missing_in_it(headroom: Headroom, repository: Path) -> None:
+    """A preview that failed is not taken for one without changes."""
+    (repository / "dev.json").write_text('{"steps": []}')
+    done = headroom("diff", "-s", "dev", "--format", "markdown", "--preview", "dev.json")
+    assert done.returncode == 2
+    assert "### Not known" in done.stdout
+    assert "dev.json: is not what" in done.stdout

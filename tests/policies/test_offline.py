@@ -35,6 +35,8 @@ def test_a_registration_keeps_options_parent_and_provider(root: Path) -> None:
     assert cluster.options.protect
     assert cluster.options.parent.endswith("::prod-cluster")
     assert cluster.options.provider == "prod-google"
+    assert cluster.options.comes_from("network", ["gcp:compute/network:Network"])
+    assert not cluster.options.comes_from("network", ["gcp:compute/subnetwork:Subnetwork"])
     assert "Provider" not in read_registration("prod", found["prod-google"]).options.provider
 
 

@@ -77,7 +77,7 @@ def test_a_stack_that_was_not_checked_is_not_said_to_be_fine() -> None:
 
 
 def test_rows_are_left_out_of_the_middle_and_counted() -> None:
-    text = render_comment([report(check=check(3), preview=preview(2, 500))], 12_000)
+    text = render_comment([report(check=check(3), preview=preview(2, 500))], limit=12_000)
     assert len(text) <= 12_000
     (gap,) = re.findall(r"^- …(\d+) more$", text, re.MULTILINE)
     assert len(re.findall(r"`other-\d+`", text)) == 500 - int(gap)
@@ -109,7 +109,7 @@ def test_it_always_fits(refused: int, advice: int, others: int, replaced: int, l
         StackReport("dev", None, preview(replaced, others), check(refused, advice)),
         StackReport("prod", None, None, check(refused, 0, "prod")),
     ]
-    text = render_comment(reports, limit)
+    text = render_comment(reports, limit=limit)
     assert len(text) <= limit
     assert text.startswith(f"{MARKER}\n## headroom: ")
     if refused:
