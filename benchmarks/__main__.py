@@ -17,6 +17,7 @@ class Benchmark(StrEnum):
     PREVIEW = "preview"
     ADMISSION = "admission"
     REGISTRATIONS = "registrations"
+    POLICIES = "policies"
 
 
 def main(
@@ -34,7 +35,7 @@ def main(
     """
     from rich.console import Console
 
-    from benchmarks import admission, plan_command, planning, preview, registrations
+    from benchmarks import admission, plan_command, planning, policies, preview, registrations
     from benchmarks.report import print_report, render_json
 
     benchmarks = {
@@ -43,6 +44,7 @@ def main(
         Benchmark.PREVIEW: preview.run,
         Benchmark.ADMISSION: admission.run,
         Benchmark.REGISTRATIONS: registrations.run,
+        Benchmark.POLICIES: policies.run,
     }
     try:
         reports = [benchmarks[name](quick, _progress) for name in names or benchmarks]

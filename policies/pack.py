@@ -61,6 +61,8 @@ class Judge:
     settings: Settings
     rules: tuple[Rule, ...]
     _asked: dict[str, Resource] = field(default_factory=dict)
+    _shown: dict[str, tuple[Verdict, ...]] = field(default_factory=dict)
+    """What does not refuse of what each resource showed, for the policy that gives advice."""
     _advice: list[Verdict] | None = None
     _of_resources: ResourceRules = field(init=False)
 
@@ -93,9 +95,14 @@ class Judge:
     def _judge_resource(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
         resource = read_resource(args)
         self._asked[resource.urn] = resource
-        for verdict in judge_resource(resource, self.settings, self._of_resources.of(resource.type)):
+        for verdict in self._judge_shown(resource):
             if verdict.refuses:
                 report(str(verdict), None)
+
+    def _judge_shown(self, resource: Resource) -> tuple[Verdict, ...]:
+        verdicts = judge_resource(resource, self.settings, self._of_resources.of(resource.type))
+        self._shown[resource.urn] = tuple(verdict for verdict in verdicts if not verdict.refuses)
+        return verdicts
 
     def _judge_stack(self, args: StackValidationArgs, report: ReportViolation) -> None:
         verdicts, broken = self._judge(args)
@@ -123,12 +130,10 @@ class Judge:
             records = load_records(resources, self.root)
         except StackFileError as error:
             return [], str(error)
-        shown = (
-            verdict
-            for each in resources
-            for verdict in judge_resource(each, self.settings, self._of_resources.of(each.type))
-        )
-        advice = [verdict for verdict in shown if not verdict.refuses]
+        for each in resources:
+            if each.urn not in self._shown:
+                self._judge_shown(each)
+        advice = [verdict for each in resources for verdict in self._shown[each.urn]]
         return [*advice, *judge_stack(resources, records, self.settings, self.rules)], ""
 
 
@@ -162,9 +167,14 @@ def _join_sources(resource: Resource, given: PolicyResource) -> Resource:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, str | float | None):
+        return value
     if isinstance(value, Mapping):
-        return {key: _item(value, key) for key in value}
-    if isinstance(value, Sequence) and not isinstance(value, str):
+        try:
+            return {key: _plain(child) for key, child in value.items()}
+        except UnknownValueError:
+            return {key: _item(value, key) for key in value}
+    if isinstance(value, Sequence):
         return [_item(value, number) for number in range(len(value))]
     return value
 

@@ -106,15 +106,18 @@ def _check_kind(resource: Resource, _: Settings) -> Iterator[Found]:
 _JUDGE = "remove it, or, where it draws no quota, add it to policies/known_types.yaml with its reason"
 
 
+@cache
 def _patched() -> frozenset[str]:
     return frozenset(_facts()["patched"])
 
 
+@cache
 def _known_types() -> frozenset[str]:
     facts = _facts()
     return frozenset(row["type"] for row in (*facts["judged"], *facts["harmless"]))
 
 
+@cache
 def _node_modules() -> frozenset[str]:
     return frozenset(row["module"] for row in _facts()["modules"])
 
