@@ -9,8 +9,22 @@ from policies.resources import ABSENT, UNKNOWN, Missing, Resource, each, has_unk
 from policies.rules import Found, Rule
 from policies.settings import Settings
 
+DELIVERY_LABEL = "headroom/delivery"
 _CANARY = ("strategy", "canary", "customCanaryDeployment", "phaseConfigs")
 _KEEP = "keep it as infra/components/delivery.py makes it"
+
+
+def _check_delivered(model: Model, _: Settings) -> Iterator[Found]:
+    names = {pipeline.read("name") for pipeline in model.delivery_pipelines}
+    for space in model.namespaces if model.is_production else ():
+        staged = space.resource.read("metadata", "labels", DELIVERY_LABEL) == "staging"
+        if space.kind in ("serving", UNKNOWN) and not staged and f"{model.stack}-{space.name}" not in names:
+            yield (
+                space.resource,
+                f"no delivery pipeline is called {model.stack}-{space.name}, so its models get to all users "
+                "at once, whoever made them",
+                "give the pipeline a delivery in the stack file",
+            )
 
 
 def _check_approved(model: Model, _: Settings) -> Iterator[Found]:
@@ -120,6 +134,17 @@ def _last_stage(pipeline: Resource) -> Any:
 
 
 DELIVERY_RULES = (
+    Rule(
+        name="models-are-delivered",
+        description="What serves in production gets its models by a delivery pipeline.",
+        family="operations",
+        severity="high",
+        level="mandatory",
+        reference="D7",
+        remedy="Give the pipeline a delivery in the stack file.",
+        of_stack=_check_delivered,
+        settings=("production",),
+    ),
     Rule(
         name="deliveries-are-approved",
         description="Nothing is delivered to production before somebody has approved it.",
