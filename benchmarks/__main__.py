@@ -18,6 +18,7 @@ class Benchmark(StrEnum):
     ADMISSION = "admission"
     REGISTRATIONS = "registrations"
     POLICIES = "policies"
+    CHECK = "check"
 
 
 def main(
@@ -35,7 +36,7 @@ def main(
     """
     from rich.console import Console
 
-    from benchmarks import admission, plan_command, planning, policies, preview, registrations
+    from benchmarks import admission, check, plan_command, planning, policies, preview, registrations
     from benchmarks.report import print_report, render_json
 
     benchmarks = {
@@ -45,6 +46,7 @@ def main(
         Benchmark.ADMISSION: admission.run,
         Benchmark.REGISTRATIONS: registrations.run,
         Benchmark.POLICIES: policies.run,
+        Benchmark.CHECK: check.run,
     }
     try:
         reports = [benchmarks[name](quick, _progress) for name in names or benchmarks]

@@ -29,20 +29,26 @@ class Format(StrEnum):
     JUNIT = "junit"
 
 
+Stack = Annotated[str, typer.Option("--stack", "-s", envvar="PULUMI_STACK", help="Name of the stack.")]
+Form = Annotated[Format, typer.Option("--format", help="How the result is written.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", help="Write the result to this file, and a line to the terminal.")
+]
+SettingsFile = Annotated[
+    Path | None, typer.Option("--settings", help="Settings to use for those of policies/settings.yaml.")
+]
+Preview = Annotated[
+    Path | None,
+    typer.Option("--preview", help="What `pulumi preview --json` wrote: judge what it deletes, too."),
+]
+
+
 def check(
-    stack: Annotated[str, typer.Option("--stack", "-s", envvar="PULUMI_STACK", help="Name of the stack.")],
-    form: Annotated[Format, typer.Option("--format", help="How the result is written.")] = Format.TEXT,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", help="Write the result to this file, and a line to the terminal."),
-    ] = None,
-    settings: Annotated[
-        Path | None, typer.Option("--settings", help="Settings to use for those of policies/settings.yaml.")
-    ] = None,
-    preview: Annotated[
-        Path | None,
-        typer.Option("--preview", help="What `pulumi preview --json` wrote: judge what it deletes, too."),
-    ] = None,
+    stack: Stack,
+    form: Form = Format.TEXT,
+    output: Output = None,
+    settings: SettingsFile = None,
+    preview: Preview = None,
 ) -> None:
     """Judge what `pulumi up` would ask for by the rules of the policy pack.
 
@@ -59,7 +65,6 @@ def check(
       headroom check -s prod --format sarif --output headroom.sarif
     """
     from headroom.cli.project import find_stack_file
-    from headroom.report.check_text import summarize
     from headroom.report.findings import describe_unusable
     from headroom.spec.errors import StackFileError
     from headroom.spec.lines import find_lines
@@ -73,12 +78,7 @@ def check(
             raise
         result = describe_unusable(stack, error, lines)
         typer.echo(str(error), err=True)
-    text = _render(result, form, plain=output is not None)
-    if output is None:
-        sys.stdout.write(text)
-    else:
-        _write(output, text)
-        typer.echo(f"{summarize(result)}; {output}")
+    _deliver(result, form, output)
     raise typer.Exit(result.exit_code)
 
 
@@ -193,6 +193,17 @@ def _describe(
             )
         )
     return found
+
+
+def _deliver(result: "CheckResult", form: Format, output: Path | None) -> None:
+    from headroom.report.check_text import summarize
+
+    text = _render(result, form, plain=output is not None)
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        _write(output, text)
+        typer.echo(f"{summarize(result)}; {output}")
 
 
 def _render(result: "CheckResult", form: Format, *, plain: bool) -> str:

@@ -37,24 +37,32 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
 
 
+Stacks = Annotated[
+    list[str],
+    typer.Option("--stack", "-s", envvar="PULUMI_STACK", help="Name of the stack; again for more."),
+]
+Base = Annotated[
+    str, typer.Option("--base", help="What it was before: a commit such as origin/main, or a stack file.")
+]
+Form = Annotated[Format, typer.Option("--format", help="How it is written.")]
+AsJson = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
+Findings = Annotated[
+    list[Path] | None,
+    typer.Option("--findings", help="What `headroom check --format json` wrote; for the comment."),
+]
+Previews = Annotated[
+    list[Path] | None,
+    typer.Option("--preview", help="What `pulumi preview --json` wrote; one file for each stack."),
+]
+
+
 def diff(
-    stack: Annotated[
-        list[str],
-        typer.Option("--stack", "-s", envvar="PULUMI_STACK", help="Name of the stack; again for more."),
-    ],
-    base: Annotated[
-        str, typer.Option("--base", help="What it was before: a commit such as origin/main, or a stack file.")
-    ] = "HEAD",
-    form: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.TEXT,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
-    findings: Annotated[
-        list[Path] | None,
-        typer.Option("--findings", help="What `headroom check --format json` wrote; for the comment."),
-    ] = None,
-    preview: Annotated[
-        list[Path] | None,
-        typer.Option("--preview", help="What `pulumi preview --json` wrote; one file for each stack."),
-    ] = None,
+    stack: Stacks,
+    base: Base = "HEAD",
+    form: Form = Format.TEXT,
+    as_json: AsJson = False,
+    findings: Findings = None,
+    preview: Previews = None,
 ) -> None:
     """Compare the stack file with what it was: everybody's guarantee, cap and headroom, the cloud's quotas.
 
@@ -85,10 +93,9 @@ def diff(
 
         sys.stdout.write(render_changes(changes) + "\n")
         return
-    from headroom.report.diff_text import print_change
+    from headroom.report.diff_text import print_changes
 
-    for change, summary in changes:
-        print_change(change, summary)
+    print_changes(changes)
 
 
 def _comment(

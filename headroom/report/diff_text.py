@@ -23,17 +23,11 @@ from headroom.report.amounts import (
 from headroom.report.tables import Column, make_console, print_table
 
 
-def print_change(change: StackChange, preview: PreviewSummary | None) -> None:
-    """Print what changes in one stack to standard output."""
+def print_changes(changes: Iterable[tuple[StackChange, PreviewSummary | None]]) -> None:
+    """Print what changes in each stack to standard output."""
     console = make_console()
-    console.print(f"[bold]{escape(change.stack)}[/bold]")
-    for line in [*list_effects(change), *list_operations(preview)]:
-        console.print(f"  {line}", markup=False, soft_wrap=True)
-    console.print()
-    _print_rows(console, "Pools", POOL_HEADINGS, change.pools, lambda row: show_pool(row, change))
-    limits = [row for row in change.pipelines if not row.derived]
-    _print_rows(console, "Pipelines", PIPELINE_HEADINGS, limits, lambda row: show_pipeline(row, change))
-    _print_rows(console, "Quotas of Google Cloud", QUOTA_HEADINGS, change.quotas, show_quota)
+    for change, preview in changes:
+        _print_change(console, change, preview)
 
 
 def list_operations(preview: PreviewSummary | None) -> list[str]:
@@ -64,6 +58,17 @@ def _describe(change: StackChange, preview: PreviewSummary | None) -> dict[str, 
     }
     said = {"changed": change.changed, "effects": list_effects(change)}
     return asdict(change) | rows | said | {"preview": asdict(preview) if preview else None}
+
+
+def _print_change(console: Console, change: StackChange, preview: PreviewSummary | None) -> None:
+    console.print(f"[bold]{escape(change.stack)}[/bold]")
+    for line in [*list_effects(change), *list_operations(preview)]:
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+    console.print()
+    _print_rows(console, "Pools", POOL_HEADINGS, change.pools, lambda row: show_pool(row, change))
+    limits = [row for row in change.pipelines if not row.derived]
+    _print_rows(console, "Pipelines", PIPELINE_HEADINGS, limits, lambda row: show_pipeline(row, change))
+    _print_rows(console, "Quotas of Google Cloud", QUOTA_HEADINGS, change.quotas, show_quota)
 
 
 def _print_rows(
