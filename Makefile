@@ -3,7 +3,7 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do comma
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.headroom-stamp
-SOURCES := headroom infra bootstrap sandbox metrics examples tests benchmarks
+SOURCES := headroom infra policies bootstrap sandbox metrics examples tests benchmarks
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --strip-extras --no-header
@@ -45,7 +45,7 @@ lint: setup ## Format and lint as CI does
 	@$(BIN)/lint-imports
 
 types: setup ## Type-check
-	@$(BIN)/ty check $(wildcard headroom infra bootstrap sandbox metrics examples benchmarks)
+	@$(BIN)/ty check $(wildcard headroom infra policies bootstrap sandbox metrics examples benchmarks)
 
 unit: setup ## Unit and property tests
 	@echo "unit: a minute on 2 idle cores"
@@ -85,8 +85,9 @@ dashboards: setup ## Write the Grafana dashboards
 docs: setup ## Write the pages about deliveries
 	@for file in Pulumi.*.yaml; do name=$${file#Pulumi.}; $(BIN)/headroom docs -s "$${name%.yaml}" || exit; done
 
-schema: setup ## Renew the JSON Schema of the stack files
+schema: setup ## Renew the JSON Schemas of the stack files and of the policies' settings
 	@$(BIN)/headroom schema > stack.schema.json
+	@$(BIN)/python -m policies.settings > policies/settings.schema.json
 
 requirements: setup ## Compile the pinned requirements from pyproject.toml
 	@$(COMPILE) pyproject.toml --output-file requirements.txt

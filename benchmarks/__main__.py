@@ -18,6 +18,8 @@ class Benchmark(StrEnum):
     ADMISSION = "admission"
     REGISTRATIONS = "registrations"
     AUDIT = "audit"
+    POLICIES = "policies"
+    CHECK = "check"
 
 
 def main(
@@ -35,7 +37,16 @@ def main(
     """
     from rich.console import Console
 
-    from benchmarks import admission, audit, plan_command, planning, preview, registrations
+    from benchmarks import (
+        admission,
+        audit,
+        check,
+        plan_command,
+        planning,
+        policies,
+        preview,
+        registrations,
+    )
     from benchmarks.report import print_report, render_json
 
     benchmarks = {
@@ -45,6 +56,8 @@ def main(
         Benchmark.ADMISSION: admission.run,
         Benchmark.REGISTRATIONS: registrations.run,
         Benchmark.AUDIT: audit.run,
+        Benchmark.POLICIES: policies.run,
+        Benchmark.CHECK: check.run,
     }
     try:
         reports = [benchmarks[name](quick, _progress) for name in names or benchmarks]

@@ -30,6 +30,11 @@ def record_manifests(config: dict[str, Any]) -> list[dict[str, Any]]:
     return [row["arguments"] for row in rows if "apiVersion" in row["arguments"]]
 
 
+def record_registrations(config: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what the program registers for `config`, with the properties that the engine is given."""
+    return record_main(_program(config), lambda args: args.inputs)
+
+
 def record_apart(
     what: Callable[[dict[str, Any]], list[dict[str, Any]]], config: dict[str, Any]
 ) -> list[dict[str, Any]]:

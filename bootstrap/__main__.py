@@ -24,9 +24,9 @@ def run() -> None:
         sys.exit(ALREADY_SHOWN)
 
     async def main() -> pulumi.Inputs:
-        state = build(asked, stack)
-        await state.registered()
-        return {"backend": state.backend, "secretsProvider": state.secrets_provider}
+        built = build(asked, stack)
+        await built.registered()
+        return built.outputs
 
     pulumi.run(main)
 

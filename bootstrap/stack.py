@@ -1,105 +1,32 @@
-"""Where Pulumi's state lives, and the key that encrypts the secrets in it."""
+"""What an admin sets up once for an environment: the state's place and, where it is asked for, CI."""
 
-import re
+import asyncio
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_gcp as gcp
 
-from headroom.planning.names import shape_hash, state_bucket
+from bootstrap.ci import Ci
+from bootstrap.state import State
+from headroom.planning.ci import plan_ci
 from headroom.spec.bootstrap import Bootstrap
 from infra.components.base import Component, Scope
 from infra.retries import retry_hook
 
-NONCURRENT_VERSIONS = 200
-"""Versions of a state file that are kept beside the newest: each update writes several."""
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What was built, and what its users may know of it."""
+
+    components: tuple[Component, ...]
+    outputs: dict[str, pulumi.Input[object]]
+
+    async def registered(self) -> None:
+        """Wait until the engine knows every resource."""
+        await asyncio.gather(*(component.registered() for component in self.components))
 
 
-class State(Component):
-    """A bucket that keeps every version of the state, and a key for its secrets; both outlive a mistake."""
-
-    def __init__(self, scope: Scope, operators: tuple[str, ...]) -> None:
-        super().__init__("State", scope)
-        services = [self.enable(api) for api in ("cloudkms", "storage")]
-        self.bucket = self.own(self._state_bucket(services))
-        self.key = self.own(self._secrets_key(services))
-        for member in operators:
-            self._admit(member)
-        self.register_outputs({})
-
-    @property
-    def backend(self) -> pulumi.Output[str]:
-        """What `pulumi login` takes."""
-        return pulumi.Output.concat("gs://", self.bucket.name)
-
-    @property
-    def secrets_provider(self) -> pulumi.Output[str]:
-        """What `pulumi stack init --secrets-provider` takes."""
-        return pulumi.Output.concat("gcpkms://", self.key.id)
-
-    def _state_bucket(self, services: list[gcp.projects.Service]) -> gcp.storage.Bucket:
-        rule = gcp.storage.BucketLifecycleRuleArgs
-        return gcp.storage.Bucket(
-            self.scope.name("state"),
-            name=state_bucket(self.scope.project),
-            project=self.scope.project,
-            location=self.scope.region,
-            storage_class="STANDARD",
-            uniform_bucket_level_access=True,
-            public_access_prevention="enforced",
-            versioning=gcp.storage.BucketVersioningArgs(enabled=True),
-            soft_delete_policy=gcp.storage.BucketSoftDeletePolicyArgs(retention_duration_seconds=30 * 86_400),
-            lifecycle_rules=[
-                rule(
-                    action=gcp.storage.BucketLifecycleRuleActionArgs(type="Delete"),
-                    condition=gcp.storage.BucketLifecycleRuleConditionArgs(
-                        num_newer_versions=NONCURRENT_VERSIONS
-                    ),
-                )
-            ],
-            force_destroy=False,
-            opts=self.options(depends_on=services, protect=True),
-        )
-
-    def _secrets_key(self, services: list[gcp.projects.Service]) -> gcp.kms.CryptoKey:
-        ring = self.own(
-            gcp.kms.KeyRing(
-                self.scope.name("state"),
-                project=self.scope.project,
-                location=self.scope.region,
-                opts=self.options(depends_on=services, protect=True),
-            )
-        )
-        return gcp.kms.CryptoKey(
-            self.scope.name("secrets"),
-            key_ring=ring.id,
-            purpose="ENCRYPT_DECRYPT",
-            rotation_period=f"{90 * 86_400}s",
-            opts=self.options(protect=True),
-        )
-
-    def _admit(self, member: str) -> None:
-        slug = f"{re.sub(r'[^a-z0-9]+', '-', member.lower())}-{shape_hash({'member': member})}"
-        self.own(
-            gcp.storage.BucketIAMMember(
-                self.scope.name(f"state-{slug}"),
-                bucket=self.bucket.name,
-                role="roles/storage.objectUser",
-                member=member,
-                opts=self.options(),
-            )
-        )
-        self.own(
-            gcp.kms.CryptoKeyIAMMember(
-                self.scope.name(f"secrets-{slug}"),
-                crypto_key_id=self.key.id,
-                role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
-                member=member,
-                opts=self.options(),
-            )
-        )
-
-
-def build(asked: Bootstrap, stack: str) -> State:
+def build(asked: Bootstrap, stack: str) -> Built:
     """Register the bootstrap's resources for the environment called `stack`."""
     scope = Scope(
         environment=stack,
@@ -114,4 +41,12 @@ def build(asked: Bootstrap, stack: str) -> State:
         ),
         retry=retry_hook(),
     )
-    return State(scope, asked.operators)
+    state = State(scope, asked.operators)
+    outputs: dict[str, pulumi.Input[object]] = {
+        "backend": state.backend,
+        "secretsProvider": state.secrets_provider,
+    }
+    if asked.ci is None:
+        return Built((state,), outputs)
+    ci = Ci(scope, plan_ci(asked.ci, stack), state)
+    return Built((state, ci), outputs | ci.outputs)

@@ -7,7 +7,9 @@ import typer
 from headroom.cli.advise import advise
 from headroom.cli.alerts import app as alerts
 from headroom.cli.audit import audit
+from headroom.cli.check import check
 from headroom.cli.demo import demo
+from headroom.cli.diff import diff
 from headroom.cli.docs import docs
 from headroom.cli.estimate import estimate
 from headroom.cli.plan import plan
@@ -27,6 +29,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(plan)
+app.command()(check)
+app.command()(diff)
 app.command()(estimate)
 app.command()(preflight)
 app.command()(advise)

@@ -82,6 +82,37 @@ def show(stack: Stack) -> None:
     _tell_requests(planned, grants)
 
 
+@app.command("accept")
+def accept(stack: Stack) -> None:
+    """Write quotas/<stack>.promises.json: the headroom and the guarantees that the stack file promises now.
+
+    The policies compare every change with that file, and refuse one that takes much of what it says, unless
+    an exemption with owner, reason and expiry lets it pass. Commit it once what it says is agreed.
+
+    Exit code 0: the file is written. 2: the stack file cannot be used, or what it promises does not fit.
+
+    Example: headroom quota accept -s dev
+    """
+    from headroom.cli.project import find_stack_file
+    from headroom.live.grants_file import load_stack_grants
+    from headroom.live.promises_file import promises_path, save_promises
+    from headroom.planning.plan import plan_config
+    from headroom.planning.promises import list_promises
+    from headroom.spec.errors import StackFileError
+    from headroom.spec.stack_file import load_config
+
+    path = find_stack_file(stack)
+    config = load_config(path)
+    grants = load_stack_grants(path.parent, stack, config)
+    planned = plan_config(config, stack, path.name, grants)
+    if planned.shortfalls and not planned.awaits_grants:
+        raise StackFileError(planned.shortfalls, path.name)
+    promises = list_promises(planned.tenancy.queues)
+    target = promises_path(path.parent, stack)
+    save_promises(target, promises)
+    typer.echo(f"{target.parent.name}/{target.name}: {len(promises)} promises")
+
+
 def _tell_requests(planned: "Plan", grants: "Grants") -> None:
     from headroom.planning.cloud_quotas import list_imports
     from headroom.report.cloud_quotas_table import list_request_warnings, print_preferences

@@ -122,7 +122,7 @@ def derive_needs(plan: Plan) -> Needs:
         project=plan.project,
         region=plan.region,
         apis=find_apis(traits),
-        roles=tuple(role for role, when in _roles() if not when or when in traits),
+        roles=tuple(role for role, when in all_roles() if not when or when in traits),
         constraints=tuple(item for item in constraints() if not item.when or item.when in traits),
         zones=tuple(sorted({need.zone for need in machines})),
         machines=machines,
@@ -144,7 +144,8 @@ def exit_code(checks: Iterable[Check]) -> int:
 
 
 @cache
-def _roles() -> tuple[tuple[RoleNeed, str], ...]:
+def all_roles() -> tuple[tuple[RoleNeed, str], ...]:
+    """Return every role that some plan needs, with the trait of the plans that do; empty: of all plans."""
     return tuple(
         (RoleNeed(row["role"], row["why"], tuple(row["permissions"].split())), row.get("when", ""))
         for group in load_facts("roles")

@@ -51,6 +51,49 @@ def test_nobody_is_admitted_who_was_not_named() -> None:
     }
 
 
+CI = {"repository": "acme/ml-platform", "repository_id": 123, "owner_id": 45}
+
+
+def test_without_ci_there_is_no_identity() -> None:
+    assert not [name for name in run() if "WorkloadIdentity" in name or "Account" in name]
+
+
+def test_ci_has_two_accounts_and_no_key() -> None:
+    """Job 2: pull requests are previewed by an account that can only look."""
+    built = run(ci=CI)
+    assert {name for name in built if name.startswith("Account/")} == {
+        "Account/dev-ci-plan",
+        "Account/dev-ci-deploy",
+    }
+    assert not [name for name in built if name.startswith("Key/")]
+    provider = built["WorkloadIdentityPoolProvider/dev-ci-github"].inputs
+    assert "assertion.repository_id == '123'" in provider["attributeCondition"]
+    assert provider["oidc"] == {"issuerUri": "https://token.actions.githubusercontent.com"}
+    assert built["WorkloadIdentityPool/dev-ci"].options["protect"] is True
+    jobs = built["IAMMember/dev-ci-plan-jobs"].inputs
+    assert jobs["role"] == "roles/iam.workloadIdentityUser"
+    assert jobs["member"].startswith("principalSet://")
+    assert jobs["member"].endswith("/attribute.place/123/dev-preview")
+
+
+def test_the_account_that_looks_gets_nothing_with_which_to_write() -> None:
+    built = run(ci=CI)
+    look = [each for name, each in built.items() if "ci-plan" in name and "IAM" in name]
+    roles = {each.inputs["role"] for each in look if "role" in each.inputs}
+    (own,) = [each for each in look if "permissions" in each.inputs]
+    assert roles == {
+        "roles/iam.workloadIdentityUser",
+        "roles/container.viewer",
+        "roles/storage.objectViewer",
+        "roles/cloudkms.cryptoKeyDecrypter",
+        own.inputs.get("name", "dev-ci-plan-0a1b2c3"),
+    }
+    members = {each.inputs["member"] for each in look if "member" in each.inputs}
+    assert {member for member in members if not member.startswith("principalSet:")} == {
+        "serviceAccount:dev-ci-plan@acme-ml-dev.iam.gserviceaccount.com"
+    }
+
+
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [

@@ -211,3 +211,27 @@ def test_a_pull_writes_the_requests_that_stand_in_the_way_of_ours(
     (row,) = json.loads((project / "quotas" / "dev.json").read_text())["preferences"]
     assert (row["name"], row["preferred"], row["granted"]) == ("console-7f3a", 150, 100)
     assert row["reconciling"] is True
+
+
+def test_what_is_accepted_is_recorded(headroom: Headroom, project: Path) -> None:
+    """Q5: the policies compare with what the command writes."""
+    record = project / "quotas" / "dev.promises.json"
+    committed = record.read_text()
+    record.unlink()
+    done = headroom("quota", "accept", "-s", "dev")
+    assert (done.returncode, done.stdout) == (0, "quotas/dev.promises.json: 55 promises\n")
+    assert record.read_text() == committed
+
+
+def test_what_does_not_fit_is_not_accepted(headroom: Headroom, project: Path) -> None:
+    def lower(data: dict[str, Any]) -> None:
+        (row,) = [row for row in data["grants"] if row["quota_id"] == "N2-CPUS-per-project-region"]
+        row["value"] = 64
+
+    change(project, lower)
+    record = project / "quotas" / "dev.promises.json"
+    committed = record.read_text()
+    done = headroom("quota", "accept", "-s", "dev")
+    assert done.returncode == 2
+    assert "N2-CPUS-per-project-region grants 64" in done.stderr
+    assert record.read_text() == committed

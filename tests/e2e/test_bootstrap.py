@@ -65,3 +65,32 @@ def test_a_bad_configuration_is_one_error_and_makes_nothing(bootstrap: EngineSan
     assert "headroom-bootstrap:operators[0]: must look like group:" in error
     assert "Traceback" not in error
     assert bootstrap.export("dev") == []
+
+
+def test_ci_gets_its_identities_and_leaves_nothing_to_change(bootstrap: EngineSandbox) -> None:
+    """Job 2: the imitation checks what Google would of pool, provider, role and bindings."""
+
+    def admit(config: dict[str, Any]) -> None:
+        config["headroom-bootstrap:ci"] = {
+            "repository": "acme/ml-platform",
+            "repository_id": 123456789,
+            "owner_id": 98765,
+        }
+
+    bootstrap.edit_stack_file("dev", admit)
+    bootstrap.up("dev").require_success()
+    assert set(bootstrap.up("dev", "--expect-no-changes").require_success().changes) == {"same"}
+    outputs = bootstrap.outputs("dev")
+    assert outputs["serviceAccounts"] == {
+        "dev": "dev-ci-deploy@acme-ml-dev.iam.gserviceaccount.com",
+        "dev-preview": "dev-ci-plan@acme-ml-dev.iam.gserviceaccount.com",
+    }
+    assert outputs["identityProvider"].endswith("/workloadIdentityPools/headroom-ci/providers/github")
+    world = open_world(bootstrap)
+    members = world.objects("gcp:serviceaccount/iAMMember:IAMMember")
+    number = outputs["identityProvider"].split("/")[1]
+    pool = f"projects/{number}/locations/global/workloadIdentityPools/headroom-ci"
+    assert {each.properties["member"] for each in members} == {
+        f"principalSet://iam.googleapis.com/{pool}/attribute.place/123456789/{environment}"
+        for environment in ("dev", "dev-preview")
+    }

@@ -204,3 +204,15 @@ def test_waits_that_did_not_end_are_shown_as_such() -> None:
     rows = admission_report((outcome([1.0, None]), outcome([None, None])), contended_capacity(), 120).rows
     assert rows[0][2:5] == (1, "60.5 or more", "118.8 or more")
     assert rows[1][2:5] == (0, "never", "never")
+
+
+def test_the_check_is_measured_beside_a_registration_of_the_same_resources() -> None:
+    from benchmarks import check
+
+    medians = {size: (size * 8, 0.1, size * 0.02, size * 0.001, size * 0.016) for size in (10, 100, 200)}
+    report = check.summarize(medians)
+    (ratio, growth, _) = report.figures
+    assert round(ratio.value, 2) == round((0.1 + 200 * 0.021) / (200 * 0.016), 2)
+    assert round(growth.value, 2) == 1.0
+    assert report.rows[0][:2] == ("10", "80")
+    assert not ratio.is_missed

@@ -1,0 +1,53 @@
+"""Where the keys of a stack file stand: which line of it says what a problem is about."""
+
+from collections.abc import Mapping
+
+import yaml
+
+from headroom.spec.stack_file import NAMESPACE
+
+
+def find_lines(text: str) -> dict[str, int]:
+    """Return the line, from 1, of every dotted key below `config:`; nothing for text that is no such file.
+
+    What is an alias of another value is not followed: its key has a line, and those within it have none.
+    """
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, RecursionError):
+        return {}
+    config = next((value for key, value in _pairs(root) if key.value == "config"), None)
+    lines: dict[str, int] = {}
+    seen: set[int] = {id(config)}
+    for key, value in _pairs(config):
+        if not isinstance(key, yaml.ScalarNode):
+            continue
+        name = key.value if ":" in key.value else f"{NAMESPACE}{key.value}"
+        _collect(name, key, value, lines, seen)
+    return lines
+
+
+def locate(lines: Mapping[str, int], path: str) -> int | None:
+    """Return the line of a dotted key, or of the nearest of those above it that the file has."""
+    while path:
+        if path in lines:
+            return lines[path]
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+    return None
+
+
+def _collect(path: str, key: yaml.Node, value: yaml.Node, lines: dict[str, int], seen: set[int]) -> None:
+    lines[path] = int(key.start_mark.line) + 1 if key.start_mark else 1
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    for child, held in _pairs(value):
+        if isinstance(child, yaml.ScalarNode):
+            _collect(f"{path}.{child.value}", child, held, lines, seen)
+    if isinstance(value, yaml.SequenceNode):
+        for number, item in enumerate(value.value):
+            _collect(f"{path}[{number}]", item, item, lines, seen)
+
+
+def _pairs(node: yaml.Node | None) -> list[tuple[yaml.Node, yaml.Node]]:
+    return node.value if isinstance(node, yaml.MappingNode) else []

@@ -1,0 +1,9 @@
+"""Every rule for how an environment is run."""
+
+from policies.alert_rules import ALERT_RULES
+from policies.delivery_rules import DELIVERY_RULES
+from policies.log_rules import LOG_RULES
+from policies.production_rules import PRODUCTION_RULES
+from policies.replacements import REPLACEMENT_RULES
+
+OPERATIONS_RULES = (*ALERT_RULES, *LOG_RULES, *PRODUCTION_RULES, *DELIVERY_RULES, *REPLACEMENT_RULES)

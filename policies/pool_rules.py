@@ -1,0 +1,162 @@
+"""Rules for what bears nodes: every pool has a limit, every node is in a queue, every kind is known."""
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from headroom.spec.base import POOL_LABEL
+from policies.model import CLUSTER, Model
+from policies.node_pools import NODE_POOL, max_nodes
+from policies.queues import GROUP
+from policies.resources import ABSENT, UNKNOWN, Resource
+from policies.rules import Found, Rule
+from policies.settings import Settings
+from policies.shares import unflavored_pools
+
+_KNOWN_TYPES = Path(__file__).with_name("known_types.yaml")
+_SET_MAX = "set autoscaling.totalMaxNodeCount, or a fixed nodeCount"
+
+
+def _check_limit(resource: Resource, _: Settings) -> Iterator[Found]:
+    if resource.type == CLUSTER:
+        yield from _check_cluster(resource)
+        return
+    bounds = [resource.read(*path) for path in _BOUNDS]
+    if UNKNOWN in bounds or resource.read("autoscaling") is UNKNOWN:
+        yield resource, f"its limit is {UNKNOWN.value}", _SET_MAX
+    elif max_nodes(resource, 1) is None:
+        yield resource, "has no limit, neither a maximum of autoscaling nor a fixed nodeCount", _SET_MAX
+
+
+_BOUNDS = (("autoscaling", "totalMaxNodeCount"), ("autoscaling", "maxNodeCount"), ("nodeCount",))
+
+
+def _check_cluster(cluster: Resource) -> Iterator[Found]:
+    """Nodes that a cluster makes of its own accord are in no pool that anybody counts."""
+    ways = (
+        (("enableAutopilot",), "Autopilot", "remove enableAutopilot"),
+        (("clusterAutoscaling", "enabled"), "node auto-provisioning", "remove clusterAutoscaling"),
+    )
+    for path, what, remedy in ways:
+        value = cluster.read(*path)
+        if value is UNKNOWN or value is True:
+            yield cluster, f"makes nodes by {what}, which no pool counts", remedy
+    if cluster.read("nodePools") not in (ABSENT, []):
+        yield cluster, "has nodePools of its own, which nobody counts", "make each a NodePool"
+    if cluster.read("removeDefaultNodePool") is not True and cluster.read("enableAutopilot") is not True:
+        yield (
+            cluster,
+            "keeps its default node pool, which no pool counts",
+            "set removeDefaultNodePool to true",
+        )
+
+
+def _check_queued(model: Model, _: Settings) -> Iterator[Found]:
+    for pool in model.pools:
+        for resource, reason in pool.reasons:
+            yield (
+                resource,
+                f"{reason}, so that what it offers cannot be counted",
+                "make it known to the program",
+            )
+    for pool in unflavored_pools(model):
+        for resource in () if pool.is_system else pool.resources:
+            yield (
+                resource,
+                "no ResourceFlavor selects its nodes, so whatever runs there is in nobody's quota",
+                f"label it {POOL_LABEL} after its pool, and give the pool a ResourceFlavor",
+            )
+    labels = {pool.label for pool in model.pools}
+    counts = Counter(flavor.label for flavor in model.flavors)
+    for flavor in model.flavors:
+        if flavor.label not in labels:
+            shown = flavor.label if isinstance(flavor.label, str) else flavor.label.value
+            yield flavor.resource, f"selects nodes by {POOL_LABEL}: {shown}, which no pool has", "name a pool"
+        elif counts[flavor.label] > 1:
+            yield (
+                flavor.resource,
+                f"another flavor selects the nodes of {flavor.label} too",
+                "keep one of them",
+            )
+
+
+def _check_kind(resource: Resource, _: Settings) -> Iterator[Found]:
+    if resource.type.startswith(GROUP):
+        if resource.type not in _known_types():
+            yield resource, f"is of the type {resource.type}, which no rule of the queues knows", _JUDGE
+        return
+    if opaque := next((row for row in _facts()["opaque"] if resource.type.startswith(row["prefix"])), None):
+        yield resource, f"is of the type {resource.type}, which {opaque['does']}", "use a resource of gcp"
+        return
+    module = resource.type.split("/")[0]
+    if module in _node_modules() and resource.type not in _known_types():
+        yield resource, f"is of the type {resource.type}, which may draw quota that nobody counts", _JUDGE
+    elif resource.type.endswith("Patch") and resource.type.removesuffix("Patch") in _patched():
+        yield (
+            resource,
+            "patches an object whose limits are judged as the program has them",
+            "change the object",
+        )
+
+
+_JUDGE = "remove it, or, where it draws no quota, add it to policies/known_types.yaml with its reason"
+
+
+@cache
+def _patched() -> frozenset[str]:
+    return frozenset(_facts()["patched"])
+
+
+@cache
+def _known_types() -> frozenset[str]:
+    facts = _facts()
+    return frozenset(row["type"] for row in (*facts["judged"], *facts["harmless"]))
+
+
+@cache
+def _node_modules() -> frozenset[str]:
+    return frozenset(row["module"] for row in _facts()["modules"])
+
+
+@cache
+def _facts() -> dict[str, Any]:
+    return yaml.safe_load(_KNOWN_TYPES.read_text(encoding="utf-8"))
+
+
+POOL_RULES = (
+    Rule(
+        name="pools-have-limits",
+        description="Every node pool has a maximum, and a cluster makes no nodes beside its pools.",
+        family="quota",
+        severity="critical",
+        level="mandatory",
+        reference="Q2",
+        remedy="Set autoscaling.totalMaxNodeCount, or a fixed nodeCount.",
+        of_resource=_check_limit,
+        types=(NODE_POOL, CLUSTER),
+    ),
+    Rule(
+        name="nodes-are-in-queues",
+        description="Every node pool is a flavor of the queues, and every flavor a pool that can be counted.",
+        family="quota",
+        severity="high",
+        level="mandatory",
+        reference="Q3",
+        remedy="Label the node pool after its pool, and give the pool one ResourceFlavor.",
+        of_stack=_check_queued,
+    ),
+    Rule(
+        name="kinds-are-known",
+        description="Nothing that may draw the same quota is of a type that the rules do not know.",
+        family="quota",
+        severity="high",
+        level="mandatory",
+        reference="Q2",
+        remedy="Remove it, or add its type to policies/known_types.yaml with the reason why it is harmless.",
+        of_resource=_check_kind,
+    ),
+)

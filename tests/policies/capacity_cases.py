@@ -1,0 +1,218 @@
+"""Rules of pools, grants and promises: each broken in one change, and with a value that is not known."""
+
+from typing import Any
+
+from headroom.planning.grants import Grants
+from policies.model import Records
+from policies.resources import UNKNOWN
+from tests.policies.scenes import Failing, NotKnown, Scene
+
+GPU = "nvidia.com/gpu"
+
+
+def lower_grant(scene: Scene, quota_id: str, value: int | None) -> None:
+    assert scene.records.grants is not None
+    held = scene.records.grants
+    kept = tuple(each for each in held.grants if each.quota_id != quota_id)
+    lowered = [each for each in held.grants if each.quota_id == quota_id]
+    if value is not None:
+        kept += tuple(
+            type(each)(each.service, each.quota_id, each.region, each.dimensions, value) for each in lowered
+        )
+    scene.records = Records(Grants(held.project, held.pulled, kept, held.preferences), scene.records.promises)
+
+
+def request(
+    scene: Scene, preferred: Any, quota_id: str = "PREEMPTIBLE-NVIDIA-L4-GPUS-per-project-region"
+) -> None:
+    scene.add(
+        "gcp:cloudquota/sQuotaPreference:SQuotaPreference",
+        "dev-quota-l4",
+        {
+            "quotaId": quota_id,
+            "dimensions": {"region": "us-central1"},
+            "quotaConfig": {"preferredValue": preferred},
+        },
+    )
+
+
+FAILING: list[Failing] = [
+    (
+        "pools-have-limits",
+        "a pool without a maximum",
+        lambda s: s.drop("dev-pool-l4", "autoscaling"),
+        "dev-pool-l4: has no limit, neither a maximum of autoscaling nor a fixed nodeCount",
+    ),
+    (
+        "pools-have-limits",
+        "auto-provisioning",
+        lambda s: s.put("dev-cluster", "clusterAutoscaling", to={"enabled": True}),
+        "dev-cluster: makes nodes by node auto-provisioning",
+    ),
+    (
+        "pools-have-limits",
+        "Autopilot",
+        lambda s: s.put("dev-cluster", "enableAutopilot", to=True),
+        "dev-cluster: makes nodes by Autopilot",
+    ),
+    (
+        "pools-have-limits",
+        "the default pool",
+        lambda s: s.put("dev-cluster", "removeDefaultNodePool", to=False),
+        "dev-cluster: keeps its default node pool",
+    ),
+    (
+        "pools-have-limits",
+        "pools inside the cluster",
+        lambda s: s.put("dev-cluster", "nodePools", to=[{"name": "more"}]),
+        "dev-cluster: has nodePools of its own",
+    ),
+    (
+        "nodes-are-in-queues",
+        "a pool that no flavor selects",
+        lambda s: s.put("dev-pool-l4", "nodeConfig", "labels", "headroom/pool", to="mine"),
+        "dev-pool-l4: no ResourceFlavor selects its nodes",
+    ),
+    (
+        "nodes-are-in-queues",
+        "two flavors of the same nodes",
+        lambda s: s.put("dev-flavor-h100", "spec", "nodeLabels", "headroom/pool", to="l4"),
+        "dev-flavor-h100: another flavor selects the nodes of l4 too",
+    ),
+    (
+        "nodes-are-in-queues",
+        "a machine that nobody knows",
+        lambda s: s.put("dev-pool-l4", "nodeConfig", "machineType", to="g9-standard-8"),
+        "dev-pool-l4: has a machine type that the catalog does not know, g9-standard-8",
+    ),
+    (
+        "nodes-are-in-queues",
+        "slices that differ",
+        lambda s: s.put("dev-pool-v5e-1", "nodeConfig", "machineType", to="ct5lp-hightpu-1t"),
+        "dev-pool-v5e-1: has",
+    ),
+    (
+        "kinds-are-known",
+        "a machine beside the pools",
+        lambda s: s.add("gcp:compute/instance:Instance", "mine", {"machineType": "a3-highgpu-8g"}),
+        "mine: is of the type gcp:compute/instance:Instance, which may draw quota that nobody counts",
+    ),
+    (
+        "kinds-are-known",
+        "a command that could make anything",
+        lambda s: s.add("command:local:Command", "mine", {"create": "gcloud"}),
+        "mine: is of the type command:local:Command, which runs commands",
+    ),
+    (
+        "kinds-are-known",
+        "a queue of another version",
+        lambda s: s.add("kubernetes:kueue.x-k8s.io/v1beta1:ClusterQueue", "old", {}),
+        "old: is of the type kubernetes:kueue.x-k8s.io/v1beta1:ClusterQueue, which no rule of the queues knows",
+    ),
+    (
+        "kinds-are-known",
+        "a patch of a ResourceQuota",
+        lambda s: s.add("kubernetes:core/v1:ResourceQuotaPatch", "patch", {}),
+        "patch: patches an object whose limits are judged",
+    ),
+    (
+        "capacity-is-granted",
+        "a grant below the peak",
+        lambda s: lower_grant(s, "N2-CPUS-per-project-region", 200),
+        "N2-CPUS-per-project-region: 200 are granted, and the stack draws 208 at its peak",
+    ),
+    (
+        "capacity-is-granted",
+        "a grant below what is promised",
+        lambda s: lower_grant(s, "N2-CPUS-per-project-region", 80),
+        "headroom:pools.cpu: N2-CPUS-per-project-region grants 80, with which the pool can have 5 nodes",
+    ),
+    (
+        "grants-are-awaited",
+        "a grant that is asked for",
+        lambda s: (lower_grant(s, "PREEMPTIBLE-NVIDIA-L4-GPUS-per-project-region", 15), request(s, "16")),
+        "dev-quota-l4: the stack draws 16 of PREEMPTIBLE-NVIDIA-L4-GPUS-per-project-region at its peak, 15 are",
+    ),
+    (
+        "requests-suffice",
+        "a request for less",
+        lambda s: request(s, "8"),
+        "dev-quota-l4: asks for 8 of PREEMPTIBLE-NVIDIA-L4-GPUS-per-project-region, below the 16",
+    ),
+    (
+        "promises-are-kept",
+        "a guarantee that is halved",
+        lambda s: s.set_quota("dev-queue-feed-data", "cpu", "cpu", "nominalQuota", "12"),
+        "dev-queue-feed-data: takes 50% of the guarantee of feed-data in cpu: cpu was 24 when it was accepted, and is 12",
+    ),
+    (
+        "promises-are-kept",
+        "a headroom that shrinks",
+        lambda s: s.set_quota("dev-queue-experiments", "l4", GPU, "nominalQuota", "3"),
+        "takes 25% of the headroom in l4: nvidia.com/gpu was 4 when it was accepted, and is 3",
+    ),
+    (
+        "promises-are-kept",
+        "a pipeline that is gone",
+        lambda s: s.drop("dev-queue-feed-data"),
+        "feed-data: takes 100% of the guarantee of feed-data in cpu",
+    ),
+]
+
+NOT_KNOWN: list[NotKnown] = [
+    (
+        "pools-have-limits",
+        lambda s: s.put("dev-pool-l4", "autoscaling", "totalMaxNodeCount", to=UNKNOWN),
+        "dev-pool-l4: its limit is not known",
+    ),
+    (
+        "pools-have-limits",
+        lambda s: s.put("dev-cluster", "clusterAutoscaling", to=UNKNOWN),
+        "makes nodes by node auto-provisioning",
+    ),
+    (
+        "nodes-are-in-queues",
+        lambda s: s.put("dev-pool-l4", "nodeConfig", "guestAccelerators", to=UNKNOWN),
+        "dev-pool-l4: has nodeConfig.guestAccelerators that is not known before the update",
+    ),
+    (
+        "nodes-are-in-queues",
+        lambda s: s.put("dev-flavor-l4", "spec", "nodeLabels", to=UNKNOWN),
+        "dev-flavor-l4: selects nodes by headroom/pool: not known",
+    ),
+    (
+        "kinds-are-known",
+        lambda s: s.add("gcp:tpu/v2Vm:V2Vm", "mine", {"acceleratorType": UNKNOWN}),
+        "mine: is of the type gcp:tpu/v2Vm:V2Vm",
+    ),
+    (
+        "capacity-is-granted",
+        lambda s: lower_grant(s, "N2-CPUS-per-project-region", None),
+        "N2-CPUS-per-project-region: nobody knows what is granted, and the stack draws 208",
+    ),
+    (
+        "capacity-is-granted",
+        lambda s: s.__setattr__("records", Records(None, s.records.promises)),
+        "INSTANCES-per-project-region: nobody knows what is granted",
+    ),
+    (
+        "grants-are-awaited",
+        lambda s: (
+            lower_grant(s, "PREEMPTIBLE-NVIDIA-L4-GPUS-per-project-region", 15),
+            request(s, UNKNOWN),
+            request(s, "16"),
+        ),
+        "dev-quota-l4: the stack draws 16",
+    ),
+    ("requests-suffice", lambda s: request(s, UNKNOWN), "its preferredValue of PREEMPTIBLE-NVIDIA-L4-GPUS"),
+    (
+        "promises-are-kept",
+        lambda s: s.set_quota("dev-queue-feed-data", "cpu", "cpu", "nominalQuota", UNKNOWN),
+        "dev-queue-feed-data: its cpu of cpu is not known",
+    ),
+    (
+        "promises-are-kept",
+        lambda s: s.__setattr__("records", Records(s.records.grants, None)),
+        "there is no quotas/dev.promises.json; run `headroom quota accept -s dev`",
+    ),
+]

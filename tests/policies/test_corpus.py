@@ -1,0 +1,108 @@
+"""Every rule of operations and security finds what breaks it, in one change, and an unknown value is never fine."""
+
+import pytest
+
+from policies.operations_rules import OPERATIONS_RULES
+from policies.resources import make_urn
+from policies.security_rules import SECURITY_RULES
+from tests.policies.scenes import open_scene
+from tests.policies.violations import Row, describe, expected, load_violations, seed
+
+RULES = (*OPERATIONS_RULES, *SECURITY_RULES)
+JUDGED_BY_STEPS = {"nothing-is-lost"}
+"""Their cases are in test_replacements.py."""
+ROWS = load_violations()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=describe)
+def test_a_seeded_violation_is_found_by_the_rule_that_is_named(row: Row) -> None:
+    """D1, D8, M17, job 2: whatever the program is changed to."""
+    scene = seed(row)
+    found = [text for text in scene.found(row["rule"]) if text.startswith(expected(row))]
+    assert any(row.get("said", "") in text for text in found), scene.found(row["rule"])
+    assert row["rule"] in scene.broken()
+
+
+def test_there_are_sixty_at_least_and_each_is_another() -> None:
+    assert len(ROWS) >= 60
+    assert len({str(sorted(row.items(), key=str)) for row in ROWS}) == len(ROWS)
+
+
+def test_every_rule_has_a_violation_and_an_unknown_value() -> None:
+    names = {rule.name for rule in RULES} - JUDGED_BY_STEPS
+    assert {row["rule"] for row in ROWS if not is_unknown(row)} == names
+    assert {row["rule"] for row in ROWS if is_unknown(row)} == names
+
+
+def is_unknown(row: Row) -> bool:
+    return bool(row.get("unknown") or row.get("also", {}).get("unknown"))
+
+
+KEY, ACCOUNT, CHANNEL, BUCKET = (
+    frozenset([make_urn("dev", kind, "made-in-the-same-update")])
+    for kind in (
+        "headroom:infra:Encryption$gcp:kms/cryptoKey:CryptoKey",
+        "gcp:serviceaccount/account:Account",
+        "gcp:monitoring/notificationChannel:NotificationChannel",
+        "gcp:logging/projectBucketConfig:ProjectBucketConfig",
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "resource", "path", "sources"),
+    [
+        ("disks-are-encrypted", "dev-pool-l4", "nodeConfig.bootDiskKmsKey", KEY),
+        ("secrets-are-encrypted", "dev-cluster", "databaseEncryption.keyName", KEY),
+        ("nodes-have-an-account-of-their-own", "dev-pool-l4", "nodeConfig.serviceAccount", ACCOUNT),
+        ("no-public-members", "dev-nodes-logging-logwriter", "member", ACCOUNT),
+        ("alerts-reach-somebody", "dev-serving-outage", "notificationChannels", CHANNEL),
+        ("logs-of-pipelines-are-routed", "ProjectSink dev-logs-feed-ml-90daf2", "destination", BUCKET),
+    ],
+)
+def test_what_the_same_update_creates_is_unknown_and_fine(
+    rule: str, resource: str, path: str, sources: frozenset[str]
+) -> None:
+    """Every first preview has these, so that a finding would say nothing; of anything else it may come from
+    nobody knows what it is."""
+    row = {"rule": rule, "resource": resource, "path": path, "unknown": True}
+    scene = seed(row)
+    options = scene.find(resource).setdefault("options", {})
+    options["sources"] = {path.split(".")[0]: sources}
+    assert scene.found(rule) == []
+    options["sources"] = {path.split(".")[0]: frozenset([make_urn("dev", "gcp:storage/bucket:Bucket", "b")])}
+    assert scene.found(rule)
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_a_delivery_as_it_should_be_breaks_nothing(stack: str) -> None:
+    """D1, D8."""
+    row = {"stack": stack, "base": "delivery_base", "resource": "none"}
+    names = {"deliveries-are-approved", "canaries-come-first", "rollbacks-are-automated"}
+    assert [verdict for verdict in seed(row).verdicts() if verdict.rule.name in names] == []
+
+
+def test_development_need_not_be_protected_nor_survive_a_zone() -> None:
+    scene = open_scene("dev").put("dev-cluster", "nodeLocations", to=["us-central1-a"])
+    for rule in ("production-is-protected", "production-survives-a-zone"):
+        assert scene.found(rule) == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_every_rule_says_what_it_is_for_and_what_to_do(rule) -> None:
+    assert rule.family in ("operations", "security")
+    assert rule.description.endswith(".")
+    assert rule.remedy.endswith(".")
+    assert rule.reference
+    assert rule.level == "mandatory"
+    assert rule.of_resource or rule.of_stack or rule.of_steps
+    for framework in rule.frameworks:
+        assert framework.version
+        assert framework.reference
+
+
+def test_every_number_of_the_benchmark_is_said_once_in_a_table() -> None:
+    """Numbers move between versions of the benchmark, so the version stands beside each."""
+    cis = {each for rule in SECURITY_RULES for each in rule.frameworks if each.name.startswith("CIS")}
+    assert {each.version for each in cis} == {"1.9.0"}
+    assert len({each.reference for each in cis}) >= 29
