@@ -35,7 +35,7 @@ demo: setup ## Bring the dev stack up on the sandbox, change it, take it down
 
 test: unit e2e ## All tests that need nothing heavier than the engine
 
-test-all: check test test-cluster ## What CI runs
+test-all: check test test-cluster test-recovery ## What CI runs
 
 check: lint types unit ## Lint, types, unit tests: about a minute
 
@@ -68,6 +68,7 @@ test-monitoring: setup ## Tests that run the real promtool, Prometheus and Pushg
 	@$(BIN)/pytest -m monitoring
 
 test-recovery: setup ## Crashes, faults and twenty first ups through the real engine (the long ones)
+	@echo "test-recovery: the real engine many times, on a cloud that fails: 10 minutes on 2 idle cores"
 	@$(BIN)/headroom sandbox engine
 	@$(BIN)/pytest -m recovery -n 2
 
