@@ -73,6 +73,7 @@ test-browser: setup ## Tests that look at the audit's page in a real headless Ch
 	@$(BIN)/pytest -m browser -rs
 
 test-recovery: setup ## Crashes, faults and twenty first ups through the real engine (the long ones)
+	@echo "test-recovery: the real engine many times, on a cloud that fails: 10 minutes on 2 idle cores"
 	@$(BIN)/headroom sandbox engine
 	@$(BIN)/pytest -m recovery -n 2
 

@@ -50,8 +50,8 @@ LATE = (
     Lateness(
         "somebody else is changing it", r"Error 409: .*(concurrent|operation in progress|[Pp]lease retry)"
     ),
-    Lateness("too many requests", r"Error 429\b|rateLimitExceeded"),
-    Lateness("the service is not available", r"Error 503\b"),
+    Lateness("too many requests", r"Error 429\b|rateLimitExceeded|server has received too many requests"),
+    Lateness("the service is not available", r"Error 503\b|server is currently unable to handle the request"),
     Lateness("Kueue's webhook does not answer yet", r"failed calling webhook", 6),
     Lateness("it is not ready", r"resourceNotReady|is not ready"),
 )

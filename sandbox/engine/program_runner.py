@@ -6,10 +6,15 @@ to 128 KiB; from a pipe it may be of any size, and it is in no file, no argument
 of the program would inherit.
 """
 
+import gc
 import json
 import os
 import runpy
 import sys
+
+# Importing pulumi_gcp makes hundreds of thousands of objects that all stay: looking for garbage among them
+# takes a fifth of the time that a program needs.
+_COLLECT_AFTER = 200_000
 
 
 def _take_config() -> tuple[dict[str, str], list[str]]:
@@ -22,6 +27,7 @@ def _take_config() -> tuple[dict[str, str], list[str]]:
 
 
 def _run() -> None:
+    gc.set_threshold(_COLLECT_AFTER)
     config, secret_keys = _take_config()
     import pulumi.runtime
 

@@ -1,5 +1,6 @@
 """Serve the imitation: `python -m sandbox.google`, as the engine starts a provider plugin."""
 
+import gc
 import os
 import signal
 import sys
@@ -21,6 +22,8 @@ _MEBIBYTE: Final = 1 << 20
 _THREADS: Final = 64
 # How often to look whether the engine is still there; one that was killed cannot say that it is done.
 _LOOK_SECONDS: Final = 0.5
+# What is loaded stays: looking for garbage in it takes a fifth of the time.
+_COLLECT_AFTER: Final = 200_000
 
 
 def main() -> int:
@@ -28,6 +31,7 @@ def main() -> int:
 
     The port goes to standard output, as the engine expects.
     """
+    gc.set_threshold(_COLLECT_AFTER)
     engine = os.getppid()
     path = os.environ.get("HEADROOM_CLOUD")
     if not path:

@@ -1,17 +1,25 @@
 """What a resource type may be given and gives back, read from pulumi_gcp's own types.
 
-Only the Python module of the type that is asked for is imported, once for a process.
+Reading imports the packages of pulumi_gcp, half of this provider's work in a usual update: what was read is
+kept in the cache folder.
 """
 
+import hashlib
 import importlib
 import inspect
+import json
 import re
 import threading
 import typing
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Final
+
+from sandbox.engine.cache import find_cache_folder, replace_file
+from sandbox.engine.errors import SandboxError
 
 _TOKEN: Final = re.compile(r"^gcp:([A-Za-z0-9]+)/([A-Za-z0-9]+):([A-Za-z0-9]+)$")
 # The generated pages have closed lists in this one form; sentences that say "include" are examples.
@@ -30,11 +38,11 @@ class Kind:
 
     name: str
     element: "Kind | None" = None
-    args: type | None = None
+    held: "Mapping[str, Property] | None" = None
 
     def properties(self) -> "Mapping[str, Property]":
         """What an object may hold; empty for every other kind."""
-        return _object_properties(self.args) if self.args else {}
+        return self.held or {}
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,54 @@ def load_resource_type(token: str) -> ResourceType:
 
 @cache
 def _load_resource_type(token: str) -> ResourceType:
+    kept = _recall(token)
+    if kept is None:
+        kept = read_resource_type(token)
+        _remember(kept)
+    return kept
+
+
+def _file_of(token: str) -> Path:
+    """Where a type is kept: another pulumi_gcp or another reader reads it anew."""
+    reader = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+    name = re.sub(r"[^A-Za-z0-9]+", "-", token)
+    return find_cache_folder() / "types" / f"{version('pulumi_gcp')}-{reader}" / f"{name}.json"
+
+
+def _recall(token: str) -> ResourceType | None:
+    try:
+        kept = json.loads(_file_of(token).read_text(encoding="utf-8"))
+    except (OSError, ValueError, SandboxError):
+        return None
+    outputs = {name: _parse_kind(kind) for name, kind in kept["outputs"].items()}
+    return ResourceType(token, _parse_properties(kept["inputs"]), outputs)
+
+
+def _remember(resource: ResourceType) -> None:
+    try:
+        replace_file(_file_of(resource.token), json.dumps(asdict(resource)))
+    except (OSError, SandboxError):
+        return  # Without a cache it is read again the next time.
+
+
+def _parse_properties(kept: Mapping[str, Any]) -> dict[str, Property]:
+    return {
+        name: Property(name, _parse_kind(each["kind"]), each["is_required"], tuple(each["values"]))
+        for name, each in kept.items()
+    }
+
+
+def _parse_kind(kept: Mapping[str, Any]) -> Kind:
+    element, held = kept["element"], kept["held"]
+    return Kind(
+        kept["name"],
+        None if element is None else _parse_kind(element),
+        None if held is None else _parse_properties(held),
+    )
+
+
+def read_resource_type(token: str) -> ResourceType:
+    """The type as pulumi_gcp has it; raises as `load_resource_type` does."""
     from pulumi._types import resource_types
 
     match = _TOKEN.match(token)
@@ -136,7 +192,7 @@ def _object_kind(cls: Any) -> Kind:
     from pulumi._types import is_input_type, is_output_type
 
     if inspect.isclass(cls) and is_input_type(cls):
-        return Kind("object", args=cls)
+        return Kind("object", held=_object_properties(cls))
     return Kind("object") if inspect.isclass(cls) and is_output_type(cls) else Kind("any")
 
 

@@ -2,11 +2,11 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -14,6 +14,9 @@ import yaml
 from sandbox.engine.install import PulumiCli, locate_pulumi
 from sandbox.engine.working_copy import copy_project
 from sandbox.engine.workspace import SAVING_VARIABLE, SOURCE_ROOT, Sandbox
+
+if TYPE_CHECKING:
+    from tests.e2e.outcomes import Outcome
 
 PROJECT = {
     "name": "headroom",
@@ -134,15 +137,20 @@ class EngineSandbox:
         return Update(done.returncode, done.stdout, done.stderr)
 
 
-# Tests of updates that end half-way, for which the state must be saved after every step.
-INTERRUPTED = {"test_concurrency", "test_crashes", "test_faults", "test_state_backup", "test_timeouts"}
+@pytest.fixture(scope="package", autouse=True)
+def save_state_once() -> Generator[None]:
+    """Half the time of an update. Also one that fails, or whose provider dies, saves in the end what it would
+    have saved step by step; only a killed engine leaves less, and its tests take `save_every_step`.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(SAVING_VARIABLE, "at-end")
+        yield
 
 
-@pytest.fixture(autouse=True)
-def save_state_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half the time of an update; what is tested is the same."""
-    if request.module.__name__.rpartition(".")[2] not in INTERRUPTED:
-        monkeypatch.setenv(SAVING_VARIABLE, "at-end")
+@pytest.fixture
+def save_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save as Pulumi does where nobody says otherwise."""
+    monkeypatch.delenv(SAVING_VARIABLE)
 
 
 @pytest.fixture(scope="session")
@@ -155,6 +163,19 @@ def platform(tmp_path: Path, pulumi_cli: PulumiCli) -> EngineSandbox:
     """This project, with copies of its stack files, in an empty sandbox."""
     project = copy_project(SOURCE_ROOT, tmp_path / "project")
     return EngineSandbox(Sandbox(project, tmp_path / "state"), pulumi_cli)
+
+
+@pytest.fixture(scope="package")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, pulumi_cli: PulumiCli) -> "Outcome":
+    """Where an `up` of stacks/one-of-each.yaml ends when nothing goes wrong."""
+    from tests.e2e.outcomes import observe, use_one_of_each
+
+    folder = tmp_path_factory.mktemp("undisturbed")
+    project = copy_project(SOURCE_ROOT, folder / "project")
+    platform = EngineSandbox(Sandbox(project, folder / "state"), pulumi_cli)
+    use_one_of_each(platform)
+    platform.up("dev").require_success()
+    return observe(platform, "dev")
 
 
 @pytest.fixture

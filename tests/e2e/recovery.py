@@ -1,4 +1,4 @@
-"""What the tests of recovery share: an environment's picture, its world, and the steps of the runbooks."""
+"""What the tests of recovery share: the steps of the runbooks, and updates that are killed."""
 
 import json
 import re
@@ -11,22 +11,10 @@ from typing import Any
 
 from sandbox.engine.workspace import Sandbox
 from sandbox.google.store import LIVE
-from sandbox.google.wire import SECRET_SIGNATURE, SIGNATURE
-from sandbox.google.world import World
-from tests.e2e.conftest import EngineSandbox, Update
+from tests.e2e.conftest import EngineSandbox, Preview, Update
+from tests.e2e.outcomes import NUMBERED, open_world
 
-CLUSTER = "gcp:container/cluster:Cluster"
 NODE_POOL = "gcp:container/nodePool:NodePool"
-NUMBERED = (
-    "gcp:monitoring/alertPolicy:AlertPolicy",
-    "gcp:monitoring/dashboard:Dashboard",
-    "gcp:monitoring/notificationChannel:NotificationChannel",
-)
-"""Types that Google gives an id itself, so that a second try makes a double, which works beside the first."""
-
-GENERATED = ("gcp:kms/keyRing:KeyRing", "gcp:kms/cryptoKey:CryptoKey")
-"""Types whose names are generated, so that a second try makes another of them."""
-
 MOST_ROUNDS = 20
 """Updates that a recovery may take; one adopts what the last left behind, and may lose something itself."""
 
@@ -39,6 +27,7 @@ _ATTEMPT = re.compile(r"attempt \d+ of 20")
 _TAKEN = re.compile(
     r"(?:Error 409: Resource '|resource - )(?P<id>[^' ]+)(?:'| -) already exists"
     r'|[a-z0-9.-]+ "(?P<object>[^"]+)" already exists'
+    r"|cannot re-use a name that is still in use"
 )
 
 
@@ -47,21 +36,21 @@ def anew(platform: EngineSandbox, name: str) -> EngineSandbox:
     return EngineSandbox(Sandbox(platform.project, platform.sandbox.state.with_name(name)), platform.cli)
 
 
-def open_world(platform: EngineSandbox) -> World:
-    """The imitated cloud of a sandbox, which need not have been used before."""
-    platform.sandbox.prepare(platform.cli, ["stack", "ls"])
-    return World(platform.sandbox.cloud)
-
-
 def keep_two_pools(config: dict[str, Any]) -> None:
-    """Edit a stack file to the pools `cpu` and `l4`, and to the pipelines that need no other."""
+    """Edit a stack file to the pools `cpu` and `l4`, and to a pipeline of each kind that needs no other."""
     kept = {"cpu", "l4"}
     config["headroom:pools"] = {name: config["headroom:pools"][name] for name in sorted(kept)}
-    config["headroom:pipelines"] = {
-        name: pipeline
+    one_of_each_kind = {
+        pipeline["kind"]: (name, pipeline)
         for name, pipeline in config["headroom:pipelines"].items()
         if pools_of(pipeline) <= kept
     }
+    config["headroom:pipelines"] = dict(one_of_each_kind.values())
+    models = {pipeline["model"] for pipeline in config["headroom:pipelines"].values()}
+    if "headroom:models" in config:
+        config["headroom:models"] = {
+            name: model for name, model in config["headroom:models"].items() if name in models
+        }
 
 
 def pools_of(pipeline: dict[str, Any]) -> set[str]:
@@ -83,62 +72,6 @@ def messages(update: Update, *severities: str) -> list[str]:
 def retries(update: Update) -> list[str]:
     """What the program said of each further attempt at what was only late."""
     return [text for text in messages(update, "info") if _ATTEMPT.search(text)]
-
-
-def picture(resources: list[dict[str, Any]]) -> dict[str, Any]:
-    """Type, name and inputs of every resource of a state; generated names are those of the program.
-
-    Inputs whose changes the program ignores are left out: an imported resource keeps what the cloud had.
-    """
-    names = _generated_names(resources)
-    content = {
-        each["urn"]: {key: each.get(key) for key in ("type", "protect", "parent")} | {"inputs": _inputs(each)}
-        for each in resources
-        if not each["type"].startswith("pulumi:providers:")
-    }
-    return json.loads(_replace_names(json.dumps(content), names))
-
-
-def _inputs(resource: dict[str, Any]) -> dict[str, Any]:
-    ignored = {"__defaults", *resource.get("ignoreChanges", [])}
-    return {
-        key: _without_secrets(value)
-        for key, value in resource.get("inputs", {}).items()
-        if key not in ignored
-    }
-
-
-def _without_secrets(value: Any) -> Any:
-    """The value with the same word for every secret: no two encryptions of one are alike."""
-    if isinstance(value, dict):
-        is_secret = value.get(SIGNATURE) == SECRET_SIGNATURE
-        return "(secret)" if is_secret else {key: _without_secrets(item) for key, item in value.items()}
-    return [_without_secrets(item) for item in value] if isinstance(value, list) else value
-
-
-def holdings(platform: EngineSandbox, stack: str) -> list[tuple[str, str]]:
-    """Type and id of all that is live in the world, but for keys and rings, of which a try may leave some."""
-    names = _generated_names(platform.export(stack))
-    live = open_world(platform).objects(status=LIVE)
-    return sorted((item.type, _replace_names(item.id, names)) for item in live if item.type not in GENERATED)
-
-
-def _generated_names(resources: list[dict[str, Any]]) -> dict[str, str]:
-    """What the program calls each generated name, the random end of it (others carry it), and each number."""
-    names = {
-        each["outputs"]["name"]: each["urn"].rpartition("::")[2]
-        for each in resources
-        if each["type"] in GENERATED
-    }
-    ends = {name.rpartition("-")[2]: f"({thing})" for name, thing in names.items()}
-    numbered = {each["id"]: each["urn"].rpartition("::")[2] for each in resources if each["type"] in NUMBERED}
-    return names | ends | numbered
-
-
-def _replace_names(text: str, names: Mapping[str, str]) -> str:
-    for generated, name in names.items():
-        text = text.replace(generated, name)
-    return text
 
 
 def save_state(platform: EngineSandbox, stack: str, path: Path) -> Path:
@@ -172,7 +105,7 @@ def recover(platform: EngineSandbox, stack: str, folder: Path) -> Update:
     `folder` takes the files of the steps.
     """
     for _ in range(MOST_ROUNDS):
-        update = platform.up(stack)
+        update = platform.up(stack, "--continue-on-error")
         if UNREADABLE in update.stderr + update.stdout:
             delete_empty_attributes(platform)
             continue
@@ -204,11 +137,11 @@ def delete_empty_attributes(platform: EngineSandbox) -> list[Path]:
 def taken_names(update: Update) -> dict[str, str]:
     """Id in the cloud by URN, of what an update could not create because it is there already.
 
-    A Kubernetes object's answer has its name only; `adopt` looks for its namespace.
+    A Kubernetes object's answer has its name only, that of a Helm release nothing; `adopt` looks for the rest.
     """
     errors = [event["diagnosticEvent"] for event in update.events if "diagnosticEvent" in event]
     return {
-        each["urn"]: found["id"] or found["object"]
+        each["urn"]: found["id"] or found["object"] or ""
         for each in errors
         if each.get("urn") and (found := _TAKEN.search(each["message"]))
     }
@@ -225,12 +158,11 @@ def adopt(platform: EngineSandbox, stack: str, taken: Mapping[str, str], folder:
     taken = {urn: identity for urn, identity in taken.items() if urn not in known}
     if not taken:
         return
-    taken = _with_namespaces(platform, stack, taken)
     file = folder / "import.json"
-    done = platform.pulumi("preview", "--stack", stack, "--import-file", str(file))
-    assert done.returncode == 0, done.stdout + done.stderr
+    preview = platform.preview(stack, "--import-file", str(file)).require_success()
+    taken = _with_namespaces(preview, taken)
     wanted = json.loads(file.read_text())
-    ids = {(urn.split("::")[2].rpartition("$")[2], urn.split("::")[3]): id_ for urn, id_ in taken.items()}
+    ids = {(_type_of(urn), urn.split("::")[3]): identity for urn, identity in taken.items()}
     wanted["resources"] = [
         {**each, "id": ids[key]}
         for each in wanted["resources"]
@@ -244,15 +176,23 @@ def adopt(platform: EngineSandbox, stack: str, taken: Mapping[str, str], folder:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def _with_namespaces(platform: EngineSandbox, stack: str, taken: Mapping[str, str]) -> dict[str, str]:
+def _with_namespaces(preview: Preview, taken: Mapping[str, str]) -> dict[str, str]:
     """The ids, those of Kubernetes objects as NAMESPACE/NAME where the preview shows a namespace."""
-    objects = {urn for urn in taken if urn.split("::")[2].rpartition("$")[2].startswith("kubernetes:")}
-    if not objects:
-        return dict(taken)
-    steps = platform.preview(stack).require_success().report["steps"]
-    inputs = {step["urn"]: step["newState"].get("inputs", {}) for step in steps if step["urn"] in objects}
-    spaces = {urn: each.get("metadata", {}).get("namespace") for urn, each in inputs.items()}
-    return {urn: f"{spaces[urn]}/{name}" if spaces.get(urn) else name for urn, name in taken.items()}
+    inputs = {step["urn"]: step["newState"].get("inputs", {}) for step in preview.report["steps"]}
+    return {
+        urn: _id_in_cluster(inputs[urn]) if _type_of(urn).startswith("kubernetes:") else each
+        for urn, each in taken.items()
+    }
+
+
+def _type_of(urn: str) -> str:
+    return urn.split("::")[2].rpartition("$")[2]
+
+
+def _id_in_cluster(inputs: Mapping[str, Any]) -> str:
+    """The id of a Kubernetes object or of a Helm release by its inputs."""
+    place = inputs.get("metadata", inputs)
+    return f"{place['namespace']}/{place['name']}" if place.get("namespace") else place["name"]
 
 
 def delete_first_pool(platform: EngineSandbox) -> bool:

@@ -12,7 +12,7 @@ from headroom.alerts.security_events import load_security_events
 from sandbox.engine.workspace import SOURCE_ROOT
 from sandbox.google.store import LEFT_OVER
 from tests.e2e.conftest import EngineSandbox
-from tests.e2e.recovery import open_world
+from tests.e2e.outcomes import open_world
 
 POLICY = "gcp:monitoring/alertPolicy:AlertPolicy"
 CHANNEL = "gcp:monitoring/notificationChannel:NotificationChannel"

@@ -9,7 +9,7 @@ from sandbox.engine.install import PulumiCli
 from sandbox.engine.working_copy import copy_project, link_project
 from sandbox.engine.workspace import SOURCE_ROOT, Sandbox
 from tests.e2e.conftest import EngineSandbox
-from tests.e2e.recovery import open_world
+from tests.e2e.outcomes import open_world
 
 BUCKET = "gcp:storage/bucket:Bucket"
 KEY = "gcp:kms/cryptoKey:CryptoKey"

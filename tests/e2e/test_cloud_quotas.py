@@ -21,7 +21,7 @@ from sandbox.google.quota_preferences import PREFERENCE
 from sandbox.google.store import LIVE, Store, WorldObject
 from sandbox.google.world import World
 from tests.e2e.conftest import EngineSandbox, Update
-from tests.e2e.recovery import open_world
+from tests.e2e.outcomes import open_world
 
 PROJECT = "acme-ml-dev"
 N2 = "N2-CPUS-per-project-region/us-central1"

@@ -2,21 +2,23 @@
 
 from pathlib import Path
 
+import pytest
+
 from sandbox.google.store import LIVE
 from tests.e2e.conftest import EngineSandbox
+from tests.e2e.outcomes import CLUSTER, open_world
 from tests.e2e.recovery import (
-    CLUSTER,
     UNREADABLE,
     cancel,
     delete_empty_attributes,
     keep_two_pools,
     kill_engine_once,
-    open_world,
     recover,
     running_update,
     wait_until,
 )
 
+pytestmark = pytest.mark.usefixtures("save_every_step")
 SLOW = 0.02
 """A cluster takes six to twelve seconds at this pace: long enough to come upon."""
 

@@ -12,7 +12,8 @@ from sandbox.engine.workspace import SOURCE_ROOT, Sandbox
 from sandbox.google.store import LIVE, WorldObject
 from sandbox.google.world import World
 from tests.e2e.conftest import EngineSandbox
-from tests.e2e.recovery import CLUSTER, NODE_POOL, keep_two_pools, open_world, see_drift
+from tests.e2e.outcomes import CLUSTER, open_world
+from tests.e2e.recovery import NODE_POOL, keep_two_pools, see_drift
 
 FIREWALL = "gcp:compute/firewall:Firewall"
 

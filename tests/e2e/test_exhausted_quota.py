@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import EngineSandbox
-from tests.e2e.recovery import open_world, retries
+from tests.e2e.outcomes import open_world
+from tests.e2e.recovery import retries
 
 CPUS = "CPUS-per-project-region/us-central1"
 TPUS = "TPU-LITE-PODSLICE-V5-per-project-region/europe-west4"

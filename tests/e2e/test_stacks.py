@@ -9,7 +9,7 @@ from headroom.planning.plan import plan_config
 from headroom.spec.stack_file import load_config
 from sandbox.google.store import LEFT_OVER, LIVE, SOFT_DELETED, Store
 from tests.e2e.conftest import EngineSandbox
-from tests.e2e.recovery import open_world, picture
+from tests.e2e.outcomes import open_world, picture
 
 NODE_POOL = "gcp:container/nodePool:NodePool"
 UNDELETABLE = {

@@ -6,15 +6,8 @@ from typing import Any
 
 from sandbox.google.store import LIVE
 from tests.e2e.conftest import EngineSandbox
-from tests.e2e.recovery import (
-    holdings,
-    keep_two_pools,
-    open_world,
-    pools_of,
-    recover,
-    restore_state,
-    save_state,
-)
+from tests.e2e.outcomes import holdings, open_world
+from tests.e2e.recovery import keep_two_pools, pools_of, recover, restore_state, save_state
 
 
 def lose_state(platform: EngineSandbox) -> None:

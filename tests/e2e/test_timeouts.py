@@ -5,14 +5,13 @@ from pathlib import Path
 
 from sandbox.google.store import LIVE
 from tests.e2e.conftest import EngineSandbox, Update
+from tests.e2e.outcomes import CLUSTER, open_world
 from tests.e2e.recovery import (
-    CLUSTER,
     NODE_POOL,
     adopt,
     delete_first_pool,
     init_errors,
     keep_two_pools,
-    open_world,
     see_drift,
     taken_names,
 )

@@ -46,7 +46,12 @@ CASES = [
         "too many",
         "googleapi: Error 429: Quota exceeded for quota metric 'Mutate requests' and limit 'Mutate requests per minute', rateLimitExceeded",
     ),
+    (
+        "too many",
+        "the server has received too many requests and has asked us to try again later (post queues)",
+    ),
     ("the service is not", "googleapi: Error 503: The service is currently unavailable., backendError"),
+    ("the service is not", "the server is currently unable to handle the request (post clusterqueues)"),
     (
         "it is not ready",
         "googleapi: Error 400: The resource 'projects/p/global/networks/n' is not ready, resourceNotReady",
@@ -60,6 +65,7 @@ FINAL = [
     "timeout while waiting for state to become 'DONE' (last state: 'RUNNING', timeout: 30m0s)",
     "Error waiting for creating GKE NodePool: timeout while waiting for state to become 'DONE' (last state: 'RUNNING', timeout: 30m0s): Error 503: node pool is not ready",
     "Post https://container.googleapis.com/v1/: read tcp: connection reset by peer",
+    "the server was unable to return a response in the time allotted, but may still be processing the request",
     "googleapi: Error 400: Invalid value for field 'resource.name', invalid",
     "cannot destroy cluster because deletion_protection is set to true",
     "",

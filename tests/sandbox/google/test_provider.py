@@ -11,7 +11,7 @@ import grpc
 import pytest
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from sandbox.google.wire import UNKNOWN, Secret, encode
+from sandbox.google.wire import UNKNOWN, Secret, decode, encode
 from tests.sandbox.google.conftest import CallAbortedError, Engine
 
 POOL = "gcp:container/nodePool:NodePool"
@@ -160,6 +160,16 @@ def test_a_project_can_be_asked_for(engine: Engine) -> None:
 
     assert answer["projectId"] == "acme-dev"
     assert answer["number"].isdigit()
+
+
+def test_every_version_of_a_secret_has_a_value_that_stands_in_for_it(engine: Engine) -> None:
+    token = "gcp:secretmanager/getSecretVersionAccess:getSecretVersionAccess"
+    asked = encode({"project": "acme-dev", "secret": "pager", "version": "3"})
+    request = provider_pb2.InvokeRequest(tok=token, args=asked)
+    answer = decode(getattr(engine.provider.Invoke(request, engine.context), "return"))
+
+    assert answer["secretData"] == "stand-in-for-pager-3"
+    assert answer["name"].endswith("/secrets/pager/versions/3")
 
 
 def test_a_function_that_is_not_imitated_is_refused_by_name(engine: Engine) -> None:

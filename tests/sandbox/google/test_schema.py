@@ -1,8 +1,17 @@
 """Types are read from the installed pulumi_gcp."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
-from sandbox.google.schema import UnknownTypeError, load_resource_type, provider_properties
+from sandbox.google import schema
+from sandbox.google.schema import (
+    UnknownTypeError,
+    load_resource_type,
+    provider_properties,
+    read_resource_type,
+)
 
 POOL = "gcp:container/nodePool:NodePool"
 
@@ -52,3 +61,42 @@ def test_a_token_that_names_no_type_is_refused(token: str) -> None:
 
 def test_the_provider_has_settings_of_its_own() -> None:
     assert {"project", "region", "defaultLabels", "userProjectOverride"} <= set(provider_properties())
+
+
+@pytest.fixture
+def _empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("HEADROOM_CACHE", str(tmp_path))
+    schema._load_resource_type.cache_clear()
+    yield
+    schema._load_resource_type.cache_clear()
+
+
+@pytest.mark.usefixtures("_empty_cache")
+def test_a_type_that_was_read_once_is_the_same_when_it_is_recalled(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = load_resource_type(POOL)
+    schema._load_resource_type.cache_clear()
+    monkeypatch.setattr(schema, "read_resource_type", lambda token: pytest.fail(f"{token} was read again"))
+
+    assert load_resource_type(POOL) == read == read_resource_type(POOL)
+
+
+@pytest.mark.usefixtures("_empty_cache")
+@pytest.mark.parametrize("content", ["", "{", "nonsense"])
+def test_a_kept_type_that_cannot_be_read_is_read_anew(content: str, tmp_path: Path) -> None:
+    read = load_resource_type(POOL)
+    schema._load_resource_type.cache_clear()
+    (kept,) = tmp_path.rglob("*.json")
+    kept.write_text(content)
+
+    assert load_resource_type(POOL) == read
+    assert kept.read_text() != content
+
+
+@pytest.mark.usefixtures("_empty_cache")
+def test_a_cache_that_cannot_be_written_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("HEADROOM_CACHE", str(tmp_path / "file"))
+
+    assert load_resource_type(POOL) == read_resource_type(POOL)
