@@ -26,15 +26,16 @@ def print_deliveries(console: Console, plan: DeliveryPlan | None) -> None:
         Column("at risk", right=True),
     )
     rows = [row for rollout in plan.rollouts for row in _describe_rollout(rollout)]
-    title = (
-        "Deliveries: a model that is bad is rolled back by itself (at risk: requests of the busy hour that a "
-        "bad model gets before it is certainly seen)"
+    print_table(
+        console, "Deliveries: phases, and what a bad model costs before it is rolled back", columns, rows
     )
-    print_table(console, title, columns, rows)
-    for rollout in plan.rollouts:
-        console.print(_summarize(rollout), highlight=False, soft_wrap=True)
-    for freeze in plan.freezes:
-        console.print(f"frozen {_describe_freeze(freeze)} ({freeze.name})", highlight=False, soft_wrap=True)
+    notes = [
+        "at risk: requests of the busy hour that a bad model gets before it is certainly seen",
+        *(_summarize(rollout) for rollout in plan.rollouts),
+        *(f"frozen {_describe_freeze(freeze)} ({freeze.name})" for freeze in plan.freezes),
+    ]
+    for note in notes:
+        console.print(note, highlight=False, soft_wrap=not console.is_terminal)
     console.print()
 
 

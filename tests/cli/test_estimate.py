@@ -65,7 +65,7 @@ def test_a_cap_that_is_too_low_ends_with_1_and_is_a_warning_of_the_plan(
     path.write_text(text.replace(line, "      limits: {l4: {gpus: {guarantee: 1, cap: 1}}}\n" + line))
     done = headroom("estimate", "-s", "dev")
     assert done.returncode == 1
-    assert "+2" in done.stdout
+    assert "+5" in done.stdout
     planned = headroom("plan", "-s", "dev")
     assert planned.returncode == 0
     expected = "feed-serving.limits.l4.gpus.cap: is 1, and the demand likely needs 3 at its peak"
@@ -80,7 +80,7 @@ def test_limits_are_written_and_the_rest_stays(headroom: Headroom, project: Path
     assert (done.returncode, done.stderr) == (0, "Pulumi.dev.yaml: written\n")
     added = [line for line in path.read_text().splitlines() if line not in before.splitlines()]
     assert added == [
-        "      limits: {l4: {gpus: {guarantee: 2, cap: 3}}}",
+        "      limits: {l4: {gpus: {guarantee: 2, cap: 6}}}",
         "      limits: {v5e: {chips: {guarantee: 16, cap: 16}}}",
     ]
     assert all(f"+{line}" in done.stdout for line in added)

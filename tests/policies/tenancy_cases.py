@@ -53,13 +53,13 @@ FAILING: list[Failing] = [
         "namespaces-within-caps",
         "Deployments beyond the cap",
         lambda s: s.put("dev-quota-feed-serving", "spec", "hard", f"requests.{GPU}", to="16"),
-        "dev-quota-feed-serving: requests.nvidia.com/gpu is 16, above 3, its queue's caps",
+        "dev-quota-feed-serving: requests.nvidia.com/gpu is 16, above 6, its queue's caps",
     ),
     (
         "namespaces-within-caps",
         "Deployments without one",
         lambda s: s.drop("dev-quota-feed-serving", "spec", "hard", f"requests.{GPU}"),
-        "requests.nvidia.com/gpu is not set; set it to 3",
+        "requests.nvidia.com/gpu is not set; set it to 6",
     ),
     (
         "admission-is-enforced",
