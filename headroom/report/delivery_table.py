@@ -26,15 +26,15 @@ def print_deliveries(console: Console, plan: DeliveryPlan | None) -> None:
         Column("at risk", right=True),
     )
     rows = [row for rollout in plan.rollouts for row in _describe_rollout(rollout)]
-    title = (
-        "Deliveries: a model that is bad is rolled back by itself (at risk: requests of the busy hour that a "
-        "bad model gets before it is certainly seen)"
+    print_table(console, "Deliveries: a bad model is rolled back by itself", columns, rows)
+    console.print(
+        "at risk: requests of the busy hour that a bad model gets before it is certainly seen",
+        highlight=False,
     )
-    print_table(console, title, columns, rows)
     for rollout in plan.rollouts:
-        console.print(_summarize(rollout), highlight=False, soft_wrap=True)
+        console.print(_summarize(rollout), highlight=False)
     for freeze in plan.freezes:
-        console.print(f"frozen {_describe_freeze(freeze)} ({freeze.name})", highlight=False, soft_wrap=True)
+        console.print(f"frozen {_describe_freeze(freeze)} ({freeze.name})", highlight=False)
     console.print()
 
 
@@ -77,8 +77,8 @@ def _summarize(rollout: RolloutPlan) -> str:
     if any(phase.hold for phase in rollout.phases):
         asked += f", increased by {_name(people.increase)}"
     return (
-        f"{rollout.pipeline}: {asked}; a good release is watched for "
-        f"{format_duration(rollout.watch_seconds)}; {rollout.peak_replicas} replicas at most; below "
+        f"{rollout.pipeline}: {asked}, a good release is watched for "
+        f"{format_duration(rollout.watch_seconds)}, {rollout.peak_replicas} replicas at most, below "
         f"{rollout.least_qps:.3g} queries/s the first phase is starved and rolled back"
     )
 
