@@ -1,10 +1,11 @@
-"""`headroom release`: what Cloud Deploy is given to deliver a model."""
+"""`headroom release`: what Cloud Deploy is given to deliver a model, and what people do with it then."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headroom.cli.release_steps import advance, approve, audit, rollback, status
 from headroom.cli.simulate import simulate
 
 if TYPE_CHECKING:
@@ -14,12 +15,17 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="release",
-    help="Releases of models: simulate, write and check them.",
+    help="Releases of models: simulate, write and check them, approve them, let them go on, roll them back.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
 app.command("simulate")(simulate)
+app.command("status")(status)
+app.command("approve")(approve)
+app.command("advance")(advance)
+app.command("rollback")(rollback)
+app.command("audit")(audit)
 
 FOLDER = "releases"
 

@@ -53,3 +53,8 @@ def name_release(version: str) -> str:
 def wrap(command: str, arguments: Iterable[str]) -> str:
     """Return a command with each argument on a line of its own."""
     return f" \\\n{_INDENT}".join((command, *arguments))
+
+
+def step_command(plan: Plan, step: str, pipeline: str, *arguments: str) -> str:
+    """Return headroom's own command of a step, such as `approve`, on one line."""
+    return " ".join((f"headroom release {step} -s {plan.environment} -p {pipeline}", *arguments))

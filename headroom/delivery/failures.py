@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from headroom.delivery.commands import step_command
+from headroom.delivery.names import name_people
 from headroom.planning.delivery import RESTRICTED, DeliveryPlan
 from headroom.planning.plan import Plan
 from headroom.planning.rollouts import RolloutPlan
@@ -55,7 +57,19 @@ def list_failures(plan: Plan, delivery: DeliveryPlan, rollout: RolloutPlan) -> I
             "wait for the end of the freeze; roll back at any time",
         )
     yield from _list_canary_failures(rollout)
+    if rollout.production.approval:
+        yield from _list_waiting(plan, rollout)
     yield from _list_late_failures(plan)
+
+
+def _list_waiting(plan: Plan, rollout: RolloutPlan) -> Iterator[Failure]:
+    yield (
+        "a rollback waits for an approval",
+        f"until somebody approves it the canary keeps its share of the requests, no more than "
+        f"{rollout.phases[-1].percent} %",
+        f"{name_people(rollout.approvals.approve)}: "
+        f"`{step_command(plan, 'approve', rollout.pipeline)}`, in a freeze too",
+    )
 
 
 def _list_late_failures(plan: Plan) -> Iterator[Failure]:

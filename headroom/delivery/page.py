@@ -7,8 +7,9 @@ from string import Template
 
 from headroom.alerts.durations import format_duration
 from headroom.alerts.rules import find_rule, load_rules
-from headroom.delivery.commands import RELEASE, Commands, commands_of, release_command
+from headroom.delivery.commands import RELEASE, Commands, commands_of, release_command, step_command
 from headroom.delivery.failures import describe_refusals, list_failures
+from headroom.delivery.names import name_people
 from headroom.planning.delivery import DeliveryPlan, FreezePlan
 from headroom.planning.pipelines import Resource, format_amount
 from headroom.planning.plan import Plan
@@ -89,11 +90,6 @@ def _list_nodes(rollout: RolloutPlan) -> Iterable[tuple[str, str]]:
     yield "stable", '["all users"]'
 
 
-def name_people(members: Iterable[str]) -> str:
-    """Return people and groups by their addresses."""
-    return " or ".join(member.partition(":")[2] for member in members)
-
-
 def _list_people(rollout: RolloutPlan) -> Iterable[tuple[str, str]]:
     people = rollout.approvals
     yield "answers for it", name_people([rollout.owner])
@@ -103,14 +99,33 @@ def _list_people(rollout: RolloutPlan) -> Iterable[tuple[str, str]]:
     if held:
         yield f"let it go on after {' and '.join(held)} of the users", name_people(people.increase)
     yield "roll back, at any time", name_people(people.roll_back)
+    if people.approve:
+        yield "approve a rollback, where it waits for that", name_people(people.approve)
 
 
 def _say_approval(rollout: RolloutPlan) -> str:
     if not rollout.approvals.begin:
         return "Validation and the alerts alone decide."
     return (
-        "Nobody may approve what they released themselves: who approves is not who releases. Cloud Deploy "
-        "itself would not refuse it from somebody in both groups."
+        "Nobody may approve what they released themselves: who approves is not who releases. From somebody "
+        "in both groups `headroom release approve` refuses it, which Cloud Deploy itself would not; where it "
+        "was done past that command, `headroom release audit` finds it in the audit logs."
+    )
+
+
+def _say_rollback_approval(plan: Plan, rollout: RolloutPlan) -> str:
+    """What a rollback may wait for where production asks for approvals, and who can end that."""
+    people = rollout.approvals
+    if not rollout.production.approval:
+        return ""
+    barred = [who for who in people.roll_back if who not in people.approve]
+    lacking = f" {name_people(barred)} may release, and therefore may not approve." if barred else ""
+    commands = "\n".join(_step(plan, rollout, verb) for verb in ("status", "approve"))
+    return (
+        "**A rollback may wait for an approval, one that is begun by itself too:** production asks for one "
+        "before a rollout begins there, and Google's documents except no rollback. Until then the canary "
+        f"goes on answering its share of the requests. {name_people(people.approve)} can approve it, in a "
+        f"freeze too.{lacking} `status` says whether one waits:\n\n```sh\n{commands}\n```\n\n"
     )
 
 
@@ -203,35 +218,46 @@ def _say_commands(plan: Plan, delivery: DeliveryPlan, rollout: RolloutPlan) -> d
     folder = f"releases/{plan.environment}/{rollout.pipeline}"
     render = f"headroom release render -s {plan.environment} -p {rollout.pipeline} --model-version {_VERSION}"
     check = f"headroom release check -s {plan.environment} -p {rollout.pipeline}"
+    step = partial(_step, plan, rollout)
     rollback = partial(commands.gcloud, f"targets rollback {rollout.production.name}")
     return {
         "image": f"{delivery.images.prefix}NAME:{_VERSION}",
         "server_file": f"releases/{rollout.pipeline}.yaml",
         "render_command": _nest(f"{render}\n{check}"),
         "release_command": _nest(release_command(plan, rollout.pipeline, RELEASE, folder)),
+        "status_command": step("status"),
         "list_command": _nest(commands.gcloud("rollouts list", f"--release={RELEASE}")),
         "then": "then waits" if rollout.approvals.begin else "then goes on to production",
-        "asked": _say_asked(commands, rollout),
-        "rollback_command": rollback(),
-        "rollback_to_command": rollback(f"--release={RELEASE}"),
+        "asked": _say_asked(plan, commands, rollout),
+        "rollback_command": _either(step("rollback"), rollback()),
+        "rollback_to_command": _either(
+            step("rollback", "--release", RELEASE), rollback(f"--release={RELEASE}")
+        ),
+        "rollback_approval": _say_rollback_approval(plan, rollout),
         "cancel_command": commands.on_rollout("cancel"),
         "abandon_command": commands.gcloud(f"releases abandon {RELEASE}"),
     }
 
 
-def _say_asked(commands: Commands, rollout: RolloutPlan) -> str:
+def _step(plan: Plan, rollout: RolloutPlan, verb: str, *arguments: str) -> str:
+    return step_command(plan, verb, rollout.pipeline, *arguments)
+
+
+def _say_asked(plan: Plan, commands: Commands, rollout: RolloutPlan) -> str:
     """The commands of those who are asked, where somebody is."""
     people, steps = rollout.approvals, []
     if people.begin:
-        steps.append(
-            (f"{name_people(people.begin)} approve that it begins in production, or reject it:",
-             "\n".join([commands.on_rollout("approve"), commands.on_rollout("reject")]))
-        )  # fmt: skip
+        what = f"{name_people(people.begin)} approve that it begins in production, or reject it:"
+        own = _step(plan, rollout, "approve", "--release", RELEASE)
+        answers = (commands.on_rollout(verb) for verb in ("approve", "reject"))
+        steps.append((what, _either(own, "\n".join(answers))))
     phases = [phase.id for phase in rollout.phases] + ["stable"]
     for number, phase in enumerate(rollout.phases):
         if phase.hold:
             what = f"{name_people(people.increase)} let it go on from {phase.percent} % of the users:"
-            steps.append((what, commands.on_rollout("advance", f"--phase-id={phases[number + 1]}")))
+            own = _step(plan, rollout, "advance", "--release", RELEASE)
+            other = commands.on_rollout("advance", f"--phase-id={phases[number + 1]}")
+            steps.append((what, _either(own, other)))
     return (
         "".join(
             f"\n{number}. {what}\n\n   ```sh\n   {_nest(text)}\n   ```\n"
@@ -241,9 +267,14 @@ def _say_asked(commands: Commands, rollout: RolloutPlan) -> str:
     )
 
 
+def _either(own: str, other: str) -> str:
+    """Commands of headroom's, and gcloud's that do the same."""
+    return f"{own}\n\n# or\n{other}"
+
+
 def _nest(text: str) -> str:
     """A block within a list item."""
-    return text.replace("\n", "\n   ")
+    return text.replace("\n", "\n   ").replace("\n   \n", "\n\n")
 
 
 def _say_amount(resource: Resource, amount: int) -> str:

@@ -27,6 +27,9 @@ RESTRICTED = ("ADVANCE", "APPROVE", "CREATE", "IGNORE_JOB")
 trying again, with which a repair begins: what a policy refuses an automation ends its run, before it has
 rolled back (AutomationRun.policy_violation, cloud.google.com/deploy/docs/api, 2026-11)."""
 
+FREEZES = "freezes"
+"""What the deploy policy of all freezes is called, after the environment."""
+
 RUNNER_ROLES = (
     "artifactregistry.reader",
     "clouddeploy.jobRunner",
@@ -131,6 +134,11 @@ class DeliveryPlan:
     roles: tuple[RolePlan, ...]
     releasers: tuple[str, ...]
     """Whoever releases any model: a release runs as the runner."""
+
+    @property
+    def approvers(self) -> tuple[str, ...]:
+        """Whoever approves any model's rollouts."""
+        return tuple(sorted({who for rollout in self.rollouts for who in rollout.approvals.approve}))
 
     def find_rollout(self, pipeline: str) -> RolloutPlan | None:
         """Return how a pipeline is delivered; None where it is not."""

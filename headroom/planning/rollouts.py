@@ -95,6 +95,14 @@ class ApprovalsPlan:
     increase: tuple[str, ...]
     roll_back: tuple[str, ...]
 
+    @property
+    def approve(self) -> tuple[str, ...]:
+        """Who holds the right to approve, where approval is asked for: a rollback too may wait for one, so
+        who rolls back holds it, unless they also release and could approve what they released."""
+        if not self.begin:
+            return ()
+        return _unique((*self.begin, *(who for who in self.roll_back if who not in self.release)))
+
 
 @dataclass(frozen=True, slots=True)
 class RolloutPlan:

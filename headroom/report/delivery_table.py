@@ -26,16 +26,15 @@ def print_deliveries(console: Console, plan: DeliveryPlan | None) -> None:
         Column("at risk", right=True),
     )
     rows = [row for rollout in plan.rollouts for row in _describe_rollout(rollout)]
-    print_table(
-        console, "Deliveries: phases, and what a bad model costs before it is rolled back", columns, rows
-    )
-    notes = [
+    print_table(console, "Deliveries: a bad model is rolled back by itself", columns, rows)
+    console.print(
         "at risk: requests of the busy hour that a bad model gets before it is certainly seen",
-        *(_summarize(rollout) for rollout in plan.rollouts),
-        *(f"frozen {_describe_freeze(freeze)} ({freeze.name})" for freeze in plan.freezes),
-    ]
-    for note in notes:
-        console.print(note, highlight=False, soft_wrap=not console.is_terminal)
+        highlight=False,
+    )
+    for rollout in plan.rollouts:
+        console.print(_summarize(rollout), highlight=False)
+    for freeze in plan.freezes:
+        console.print(f"frozen {_describe_freeze(freeze)} ({freeze.name})", highlight=False)
     console.print()
 
 
@@ -78,8 +77,8 @@ def _summarize(rollout: RolloutPlan) -> str:
     if any(phase.hold for phase in rollout.phases):
         asked += f", increased by {_name(people.increase)}"
     return (
-        f"{rollout.pipeline}: {asked}; a good release is watched for "
-        f"{format_duration(rollout.watch_seconds)}; {rollout.peak_replicas} replicas at most; below "
+        f"{rollout.pipeline}: {asked}, a good release is watched for "
+        f"{format_duration(rollout.watch_seconds)}, {rollout.peak_replicas} replicas at most, below "
         f"{rollout.least_qps:.3g} queries/s the first phase is starved and rolled back"
     )
 

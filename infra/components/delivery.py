@@ -8,6 +8,7 @@ import pulumi_gcp as gcp
 from headroom.planning.addresses import list_members
 from headroom.planning.delivery import (
     CUTBACK_SECONDS,
+    FREEZES,
     RESTRICTED,
     ROUTE_UPDATE_SECONDS,
     TOPICS,
@@ -215,7 +216,7 @@ class Delivery(Component):
             for member in list_members(members):
                 self.own(self._grant(f"{plan.pipeline}-{whom}", member, roles[whom], pipeline))
         approver = "roles/clouddeploy.approver"
-        for member in list_members(people.begin):
+        for member in list_members(people.approve):
             self.own(self._grant(f"{plan.pipeline}-approver", member, approver, pipeline))
             self.own(
                 _deploy.TargetIamMember(
@@ -248,8 +249,8 @@ class Delivery(Component):
         )
         self.own(
             _deploy.DeployPolicy(
-                self.scope.name("freezes"),
-                name=self.scope.name("freezes"),
+                self.scope.name(FREEZES),
+                name=self.scope.name(FREEZES),
                 project=self.scope.project,
                 location=self.scope.region,
                 description="Nothing is delivered; rolling back is possible",

@@ -32,6 +32,8 @@ class DeliveryAccess(Component):
         ]
         for member in list_members(plan.releasers):
             self._act_as(member, member)
+        for member in list_members(plan.approvers):
+            self._show_approver(member)
         self.register_outputs({})
 
     def _account(self, name: str, purpose: str) -> gcp.serviceaccount.Account:
@@ -66,6 +68,18 @@ class DeliveryAccess(Component):
                 project=self.scope.project,
                 role=role,
                 member=account.member,
+                opts=self.options(),
+            )
+        )
+
+    def _show_approver(self, member: str) -> None:
+        """Audit logs are the project's, and so is who may read them."""
+        self.own(
+            gcp.projects.IAMMember(
+                self.scope.name(f"model-approver-{member}"),
+                project=self.scope.project,
+                role=self.roles["approver"].name,
+                member=member,
                 opts=self.options(),
             )
         )

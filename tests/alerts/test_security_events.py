@@ -93,6 +93,8 @@ DENIED = "ValidatingAdmissionPolicy 'headroom-host-access' with binding 'b' deni
         (activity("cloudquotas.googleapis.com", "google.api.cloudquotas.v1.CloudQuotas.CreateQuotaPreference"), {"QuotaChanged"}),
         (activity("serviceusage.googleapis.com", "google.api.serviceusage.v1beta1.ServiceUsage.UpdateConsumerOverride"), {"QuotaChanged"}),
         (activity("serviceusage.googleapis.com", "google.api.serviceusage.v1.ServiceUsage.EnableService"), set()),
+        (activity("clouddeploy.googleapis.com", "google.cloud.deploy.v1.CloudDeploy.ApproveRollout"), {"ReleaseApproved"}),
+        (activity("clouddeploy.googleapis.com", "google.cloud.deploy.v1.CloudDeploy.CreateRelease"), set()),
         (cluster("io.k8s.authorization.rbac.v1.clusterrolebindings.create"), {"ClusterRolesChanged"}),
         (cluster("io.k8s.authorization.rbac.v1.clusterroles.patch"), {"ClusterRolesChanged"}),
         (cluster("io.k8s.authorization.rbac.v1.rolebindings.create"), set()),
@@ -126,6 +128,7 @@ def test_what_cannot_be_a_deployments_work_is_told_whoever_did_it() -> None:
     always = {name for name, event in EVENTS.items() if not event.expected_of_deployers}
     assert always == {
         "OwnerGranted", "ServiceAccountKeyCreated", "EncryptionKeyDestroyed", "AdmissionDenied", "PolicyDenied",
+        "ReleaseApproved",
     }  # fmt: skip
 
 

@@ -184,7 +184,30 @@ def test_each_may_do_what_is_theirs_on_this_pipeline_alone(graph: Graph) -> None
         "test-model-releaser-0a1b2c3": {"group:releasers@acme.dev"},
         "test-model-increaser-0a1b2c3": {"user:ada@acme.dev"},
         "test-model-roller-back-0a1b2c3": {"group:on-call@acme.dev"},
-        "roles/clouddeploy.approver": {"group:approvers@acme.dev"},
+        "roles/clouddeploy.approver": {"group:approvers@acme.dev", "group:on-call@acme.dev"},
+    }
+
+
+def test_who_rolls_back_may_approve_that_unless_they_release(run_program: Runner) -> None:
+    """D1, D6: a rollback may wait for an approval, and nobody who releases may give one."""
+    people = COMMON["approvals"] | {"roll_back": ["group:releasers@acme.dev", "user:oncall@acme.dev"]}
+    graph = build(run_program, COMMON | {"approvals": people})
+    approvers = {"group:approvers@acme.dev", "user:oncall@acme.dev"}
+    assert granted(graph)["roles/clouddeploy.approver"] == approvers
+    on_target = {each.inputs["member"] for (kind, _), each in graph.items() if kind == "TargetIamMember"}
+    assert on_target == approvers
+
+
+def test_approvers_see_who_released_and_pass_a_freeze_where_they_must(graph: Graph) -> None:
+    """D1."""
+    role = graph["IAMCustomRole", "test-model-approver"].inputs["permissions"]
+    assert {"logging.logEntries.list", "clouddeploy.deployPolicies.override"} <= set(role)
+    members = {
+        name for kind, name in graph if kind == "IAMMember" and name.startswith("test-model-approver-")
+    }
+    assert members == {
+        "test-model-approver-group:approvers@acme.dev",
+        "test-model-approver-group:on-call@acme.dev",
     }
 
 

@@ -80,7 +80,10 @@ def test_every_command_of_gcloud_is_one_that_there_is(stack: str, model: str) ->
 def test_every_command_of_headroom_parses(stack: str, model: str) -> None:
     """D3: by the very command line that people use."""
     found = [command for command in commands_in(page_of(stack, model)) if command[0] == "headroom"]
-    assert {tuple(command[1:3]) for command in found} == {("release", "render"), ("release", "check")}
+    asked = {"approve"} if stack == "prod" else set()
+    asked |= {"advance"} if " let it go on after " in page_of(stack, model) else set()
+    assert {command[1] for command in found} == {"release"}
+    assert {command[2] for command in found} == {"render", "check", "status", "rollback"} | asked
     for command in found:
         parse(command[1:])
 
@@ -173,6 +176,29 @@ def test_rolling_back_is_possible_in_a_freeze_and_said_so() -> None:
     assert "- weekend: Saturday, Sunday, 00:00 to 24:00, Europe/Amsterdam" in freezes
     assert "- year-end: from 2026-12-18 17:00 to 2027-01-04 07:00 UTC" in freezes
     assert "None: releases go on at all times." in page_of("dev", "feed")
+
+
+def test_a_rollback_that_waits_for_an_approval_is_said_with_who_can_give_it(
+    replan: Callable[..., Plan],
+) -> None:
+    """D5, D6, D8: who is on call knows beforehand whom to wake."""
+
+    def have_on_call(config: dict[str, Any]) -> None:
+        config["headroom:pipelines"]["feed-serving"]["delivery"]["approvals"] = {
+            "roll_back": ["user:oncall@acme.dev"]
+        }
+
+    page = page_of("prod", "feed")
+    assert "**A rollback may wait for an approval, one that is begun by itself too:**" in page
+    assert (
+        "ml-approvers@acme.example can approve it, in a freeze too. feed-ml@acme.example may release" in page
+    )
+    assert (
+        "| a rollback waits for an approval | until somebody approves it the canary keeps its share" in page
+    )
+    on_call = render_pages(replan(have_on_call))["feed"]
+    assert "ml-approvers@acme.example or oncall@acme.dev can approve it, in a freeze too. `status`" in on_call
+    assert "wait for an approval" not in page_of("dev", "feed")
 
 
 def test_the_diagram_goes_through_every_phase_in_turn() -> None:

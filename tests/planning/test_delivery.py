@@ -65,6 +65,8 @@ def test_only_who_increases_may_advance_and_only_releasers_create(plan: Callable
         ("clouddeploy.releases.create", {"releaser"}),
         ("clouddeploy.rollouts.rollback", {"roller_back"}),
         ("clouddeploy.rollouts.approve", set()),
+        ("clouddeploy.deployPolicies.override", {"approver"}),
+        ("logging.logEntries.list", {"approver"}),
         ("clouddeploy.rollouts.ignoreJob", set()),
     ):
         assert {who for who, held in people.items() if permission in held} == whom, permission

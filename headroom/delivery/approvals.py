@@ -1,0 +1,243 @@
+"""Whether what somebody asks of a release may be asked now: approving, letting it go on, rolling back."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from headroom.delivery.commands import commands_of, step_command
+from headroom.delivery.names import name_people
+from headroom.delivery.progress import (
+    IN_PROGRESS,
+    PENDING_APPROVAL,
+    SUCCEEDED,
+    Release,
+    Request,
+    Rollout,
+    find_held,
+    find_position,
+    is_return,
+    name_delivery_pipeline,
+    sort_latest,
+)
+from headroom.planning.delivery import FREEZES
+from headroom.planning.plan import Plan
+from headroom.planning.rollouts import STABLE, RolloutPlan
+from headroom.spec.errors import suggest
+
+_UNBEGUN = (PENDING_APPROVAL, "APPROVAL_REJECTED", "PENDING", "PENDING_RELEASE")
+"""States of rollouts that have changed nothing yet, or never will."""
+
+
+class RefusedError(Exception):
+    """What was asked may not be done now; the message says why and what to do."""
+
+
+class UnknownReleaseError(ValueError):
+    """There is no such release of this pipeline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What somebody did, as audit logs say: `kind` is `release` or `approve`, `who` a lower-case address."""
+
+    kind: str
+    release: str
+    rollout: str
+    who: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is to be asked of Cloud Deploy, and what whoever asks has to know of it."""
+
+    request: Request
+    rollout: str
+    """The full name of the rollout that it is about."""
+    does: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SelfApproval:
+    """An approval that may be of one's own release; not `certain` where who released it is unknown."""
+
+    act: Act
+    certain: bool
+
+
+def plan_approval(
+    plan: Plan,
+    delivered: RolloutPlan,
+    rollouts: Iterable[Rollout],
+    release: str | None,
+    moment: datetime,
+) -> tuple[Step, Rollout]:
+    """Return the approval of the rollout that waits for one, not yet whether the caller may give it.
+
+    That of a rollback overrides a freeze that holds at the moment, which has a zone. Raises RefusedError
+    where none or more than one waits, UnknownReleaseError where there is no such release.
+    """
+    rollouts = tuple(rollouts)
+    _require_known(rollouts, release)
+    latest = sort_latest(rollouts, delivered.production.name)
+    waiting = [each for each in latest if each.state == PENDING_APPROVAL and release in (None, each.release)]
+    names = tuple(dict.fromkeys(each.release for each in waiting))
+    if not waiting:
+        look = step_command(plan, "status", delivered.pipeline)
+        who = f"{release} does not wait" if release else "no release waits"
+        raise RefusedError(f"{who} for approval in production; see how far it is: {look}")
+    if len(names) > 1:
+        raise RefusedError(f"several releases wait for approval: {', '.join(names)}; name one with --release")
+    rollout = waiting[0]
+    body: dict[str, Any] = {"approved": True}
+    returns = is_return(rollout, rollouts)
+    if returns:
+        body |= _override_freezes(plan, moment)
+    does = f"approves that {rollout.release} {'comes back to' if returns else 'begins in'} production"
+    return Step(Request(f"{rollout.name}:approve", body), rollout.name, does), rollout
+
+
+def _override_freezes(plan: Plan, moment: datetime) -> dict[str, Any]:
+    if plan.delivery is None or not any(freeze.holds(moment) for freeze in plan.delivery.freezes):
+        return {}
+    place = f"projects/{plan.project}/locations/{plan.region}/deployPolicies"
+    return {"overrideDeployPolicy": [f"{place}/{plan.environment}-{FREEZES}"]}
+
+
+def require_other(
+    delivered: RolloutPlan, rollout: Rollout, caller: str | None, releasers: Iterable[str]
+) -> None:
+    """Raise RefusedError unless the caller is known, and is known not to have released what is approved."""
+    who = f"who may: {name_people(delivered.approvals.begin)}, but for whoever released it"
+    if caller is None:
+        raise RefusedError(
+            "Google does not say who you are, and nobody may approve their own release; sign in with "
+            f"gcloud auth application-default login; {who}"
+        )
+    known = {each for each in releasers if each}
+    if not known:
+        raise RefusedError(
+            f"the audit logs do not say who released {rollout.release}, and nobody may approve their own "
+            f"release: an entry may take a minute to arrive; {who}"
+        )
+    if caller in known:
+        raise RefusedError(
+            f"{caller} released {rollout.release}, and nobody may approve what they released; {who}"
+        )
+
+
+def plan_advance(delivered: RolloutPlan, rollouts: Iterable[Rollout], release: str | None) -> Step:
+    """Return the step by which a rollout goes on from a phase that holds.
+
+    Raises RefusedError where none is held, UnknownReleaseError where there is no such release.
+    """
+    rollouts = tuple(rollouts)
+    _require_known(rollouts, release)
+    running = next(
+        (
+            each
+            for each in sort_latest(rollouts, delivered.production.name)
+            if each.state == IN_PROGRESS and release in (None, each.release)
+        ),
+        None,
+    )
+    if running is None:
+        raise RefusedError("no rollout to production is under way, so that none can go on")
+    passed, coming = find_position(running)
+    if find_held(delivered, running) is None:
+        raise RefusedError(
+            f"{running.release} is in the phase {coming or passed}, and no phase holds it: it goes on by "
+            "itself when what is watched is well"
+        )
+    whole = "all users" if coming == STABLE else f"the phase {coming}"
+    return Step(
+        Request(f"{running.name}:advance", {"phaseId": coming}),
+        running.name,
+        f"lets {running.release} go on from the phase {passed} to {whole}",
+    )
+
+
+def plan_rollback(
+    plan: Plan,
+    delivered: RolloutPlan,
+    releases: Iterable[Release],
+    rollouts: Iterable[Rollout],
+    release: str | None,
+    moment: datetime,
+) -> Step:
+    """Return the rollback of production to a release, or to the last that succeeded before the present one.
+
+    Raises RefusedError where there is none to go back to, UnknownReleaseError where there is no such release.
+    """
+    latest = sort_latest(rollouts, delivered.production.name)
+    _require_known(latest, release)
+    abandoned = {each.name for each in releases if each.abandoned}
+    now = next((each for each in latest if each.state not in _UNBEGUN), None)
+    present = now.release if now else ""
+    good = [each.release for each in latest if each.state == SUCCEEDED and each.release != present]
+    to = _choose_earlier([each for each in dict.fromkeys(good) if each not in abandoned], release)
+    target, rollout_id = delivered.production.name, f"rollback-{moment:%Y%m%d-%H%M%S}"
+    pipeline = name_delivery_pipeline(plan, delivered.pipeline)
+    body = {
+        "targetId": target,
+        "rolloutId": rollout_id,
+        "releaseId": to,
+        "rollbackConfig": {"startingPhaseId": STABLE},
+    }
+    return Step(
+        Request(f"{pipeline}:rollbackTarget", body),
+        f"{pipeline}/releases/{to}/rollouts/{rollout_id}",
+        f"gives all users of production {to} in the place of {present}, past the phases of the canary",
+        tuple(_warn_of_rollback(plan, delivered, now)),
+    )
+
+
+def _choose_earlier(good: list[str], release: str | None) -> str:
+    to = release or next(iter(good), None)
+    if to in good:
+        return str(to)
+    what = f"{to} is not one that production had before" if to else "production had no other release before"
+    does = f"; it had {', '.join(good)}" if good else "; release a better model"
+    raise RefusedError(f"{what}, so that there is nothing to go back to{does}")
+
+
+def _warn_of_rollback(plan: Plan, delivered: RolloutPlan, now: Rollout | None) -> Iterable[str]:
+    if now is not None and now.state == IN_PROGRESS:
+        commands = commands_of(plan, delivered.pipeline)
+        cancel = commands.gcloud(f"rollouts cancel {now.id}", f"--release={now.release}")
+        yield f"{now.release} is under way, and the rollback waits for it; stop it:\n{cancel}"
+    if delivered.production.approval:
+        yield (
+            "production asks for approvals, so that the rollback may wait for one of "
+            f"{name_people(delivered.approvals.approve)}"
+        )
+
+
+def find_self_approvals(acts: Iterable[Act], returns: Iterable[str]) -> tuple[SelfApproval, ...]:
+    """Return the approvals by whoever released the same, and those of which it is not known.
+
+    `returns` are rollouts that are rollbacks, as `RELEASE/ROLLOUT`: who rolls back may approve that.
+    """
+    acts, exempt = tuple(acts), set(returns)
+    releasers: dict[str, set[str]] = {}
+    for act in acts:
+        if act.kind == "release":
+            releasers.setdefault(act.release, set()).add(act.who)
+    found = []
+    for act in acts:
+        if act.kind != "approve" or f"{act.release}/{act.rollout}" in exempt:
+            continue
+        known = releasers.get(act.release, set()) - {""}
+        if not known or not act.who or act.who in known:
+            found.append(SelfApproval(act, certain=bool(act.who) and act.who in known))
+    return tuple(found)
+
+
+def _require_known(rollouts: Iterable[Rollout], release: str | None) -> None:
+    known = sorted({each.release for each in rollouts})
+    if release is not None and release not in known:
+        raise UnknownReleaseError(
+            f"no release {release} has been rolled out{suggest(release, known) if known else ''}"
+        )

@@ -1,0 +1,232 @@
+"""How far releases are: where each stands, who has to act, and by which command."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from headroom.delivery.commands import commands_of, step_command
+from headroom.delivery.names import name_people
+from headroom.planning.plan import Plan
+from headroom.planning.rollouts import STABLE, PhasePlan, RolloutPlan
+
+PENDING_APPROVAL, IN_PROGRESS, SUCCEEDED = "PENDING_APPROVAL", "IN_PROGRESS", "SUCCEEDED"
+"""States of rollouts (cloud.google.com/deploy/docs/api/reference/rest/v1/
+projects.locations.deliveryPipelines.releases.rollouts#state, 2026-11)."""
+
+NOBODY = "nobody"
+
+_PASSED = ("SUCCEEDED", "SKIPPED")
+_SAID = {
+    "PENDING": "waits for the rollout before it",
+    "PENDING_RELEASE": "waits until it is rendered",
+    "APPROVAL_REJECTED": "was rejected",
+    "CANCELLING": "is being cancelled",
+    "CANCELLED": "was cancelled",
+    "HALTED": "was halted",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A phase of a rollout, and its state as Cloud Deploy says it."""
+
+    id: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release; `rendering` is the state of that."""
+
+    name: str
+    created: str
+    """When, in RFC 3339 and UTC."""
+    rendering: str
+    abandoned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """A release on its way to a target; `name` is the resource's full one."""
+
+    name: str
+    release: str
+    target: str
+    state: str
+    created: str
+    phases: tuple[Phase, ...]
+    rollback_of: str
+    """The rollout that it rolls back, by its full name; empty: it is no rollback."""
+    rolled_back_by: tuple[str, ...]
+    failure: str
+
+    @property
+    def id(self) -> str:
+        """The rollout's name within its release."""
+        return self.name.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of Cloud Deploy: a POST of `body` to `path`, below the version of the API."""
+
+    path: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a release stands; `waits_for` are people or what goes on by itself, `command` is who acts's."""
+
+    release: str
+    stage: str
+    phase: str
+    state: str
+    waits_for: str
+    command: str
+
+
+def name_delivery_pipeline(plan: Plan, pipeline: str) -> str:
+    """Return the full name of the resource that delivers a pipeline."""
+    commands = commands_of(plan, pipeline)
+    return (
+        f"projects/{commands.project}/locations/{commands.region}/deliveryPipelines/"
+        f"{commands.delivery_pipeline}"
+    )
+
+
+def sort_latest(rollouts: Iterable[Rollout], target: str) -> list[Rollout]:
+    """Return the rollouts to a target, the latest first."""
+    return sorted((each for each in rollouts if each.target == target), key=lambda each: each.created)[::-1]
+
+
+def find_live(rollouts: Iterable[Rollout], target: str) -> Rollout | None:
+    """Return the rollout whose model all users of the target have; None where none succeeded yet."""
+    return next((each for each in sort_latest(rollouts, target) if each.state == SUCCEEDED), None)
+
+
+def find_position(rollout: Rollout) -> tuple[str, str]:
+    """Return the last phase that a rollout has passed and the one that comes or runs now.
+
+    Either is empty where there is none.
+    """
+    passed = [phase.id for phase in rollout.phases if phase.state in _PASSED]
+    coming = next((phase for phase in rollout.phases if phase.state not in _PASSED), None)
+    return passed[-1] if passed else "", coming.id if coming else ""
+
+
+def find_held(plan: RolloutPlan, rollout: Rollout) -> PhasePlan | None:
+    """Return the phase after which a rollout waits to be let on; None where it does not wait for that."""
+    if rollout.state != IN_PROGRESS or rollout.target != plan.production.name:
+        return None
+    passed, coming = find_position(rollout)
+    is_waiting = any(phase.id == coming and phase.state == "PENDING" for phase in rollout.phases)
+    return next((phase for phase in plan.phases if is_waiting and phase.hold and phase.id == passed), None)
+
+
+def is_return(rollout: Rollout, rollouts: Iterable[Rollout]) -> bool:
+    """Whether a rollout is the rollback to a release that the target had before, which is none of the new
+    ones that ask for an approval to begin."""
+    return bool(rollout.rollback_of) and any(
+        each.release == rollout.release
+        and each.target == rollout.target
+        and each.state == SUCCEEDED
+        and each.created < rollout.created
+        for each in rollouts
+    )
+
+
+def list_standings(
+    plan: Plan, delivered: RolloutPlan, releases: Iterable[Release], rollouts: Iterable[Rollout]
+) -> tuple[Standing, ...]:
+    """Return where each release stands, the one in which something happened last first."""
+    rollouts = tuple(rollouts)
+    found: list[tuple[str, Standing]] = []
+    for release in releases:
+        own = [each for each in rollouts if each.release == release.name]
+        latest = _find_latest(delivered, own)
+        standing = _stand(plan, delivered, release, latest, find_live(rollouts, delivered.production.name))
+        found.append((max([release.created, *(each.created for each in own)]), standing))
+    return tuple(standing for _, standing in sorted(found, key=lambda pair: pair[0], reverse=True))
+
+
+def _find_latest(delivered: RolloutPlan, own: Iterable[Rollout]) -> Rollout | None:
+    own = tuple(own)
+    targets = (delivered.production.name, delivered.staging.name)
+    return next((latest for target in targets for latest in sort_latest(own, target)), None)
+
+
+def _stand(
+    plan: Plan, delivered: RolloutPlan, release: Release, latest: Rollout | None, live: Rollout | None
+) -> Standing:
+    if latest is None:
+        return _stand_unrolled(plan, delivered, release)
+    stage = "production" if latest.target == delivered.production.name else "staging"
+    state, waits_for, command = _say(plan, delivered, latest, live)
+    if release.abandoned and latest is not live:
+        state, waits_for, command = "was abandoned", NOBODY, ""
+    passed, coming = find_position(latest)
+    phase = passed if find_held(delivered, latest) else coming or passed
+    return Standing(release.name, stage, phase, state, waits_for, command)
+
+
+def _stand_unrolled(plan: Plan, delivered: RolloutPlan, release: Release) -> Standing:
+    if release.abandoned:
+        return Standing(release.name, "", "", "was abandoned", NOBODY, "")
+    if release.rendering == "FAILED":
+        command = commands_of(plan, delivered.pipeline).gcloud(f"releases describe {release.name}")
+        return Standing(
+            release.name, "", "", "cannot be rendered", name_people(delivered.approvals.release), command
+        )
+    return Standing(release.name, "", "", "is being rendered", "Cloud Deploy", "")
+
+
+def _say(plan: Plan, delivered: RolloutPlan, rollout: Rollout, live: Rollout | None) -> tuple[str, str, str]:
+    """What a rollout is doing, who has to act, and their command."""
+    is_production = rollout.target == delivered.production.name
+    match rollout.state:
+        case "PENDING_APPROVAL":
+            return _say_pending(plan, delivered, rollout)
+        case "IN_PROGRESS":
+            return _say_running(plan, delivered, rollout)
+        case "SUCCEEDED" if not is_production:
+            return "was validated", "promotion, by itself", ""
+        case "SUCCEEDED":
+            return ("answers all users", NOBODY, "") if rollout == live else ("was replaced", NOBODY, "")
+        case "FAILED":
+            return _say_failed(plan, delivered, rollout, is_production=is_production)
+    waits_for = "Cloud Deploy" if rollout.state in ("PENDING", "PENDING_RELEASE", "CANCELLING") else NOBODY
+    return _SAID.get(rollout.state, f"is in the state {rollout.state}"), waits_for, ""
+
+
+def _say_pending(plan: Plan, delivered: RolloutPlan, rollout: Rollout) -> tuple[str, str, str]:
+    people = delivered.approvals
+    command = step_command(plan, "approve", delivered.pipeline, "--release", rollout.release)
+    if rollout.rollback_of:
+        return "the rollback to it waits for approval", name_people(people.approve), command
+    return "waits for approval", name_people(people.begin), command
+
+
+def _say_running(plan: Plan, delivered: RolloutPlan, rollout: Rollout) -> tuple[str, str, str]:
+    if find_held(delivered, rollout):
+        command = step_command(plan, "advance", delivered.pipeline, "--release", rollout.release)
+        return "waits to be let on", name_people(delivered.approvals.increase), command
+    _, coming = find_position(rollout)
+    is_watched = coming not in ("", STABLE) and rollout.target == delivered.production.name
+    return "is watched" if is_watched else "is being deployed", "nobody: it goes on by itself", ""
+
+
+def _say_failed(
+    plan: Plan, delivered: RolloutPlan, rollout: Rollout, *, is_production: bool
+) -> tuple[str, str, str]:
+    if not is_production:
+        return "failed", name_people(delivered.approvals.release), _describe(plan, delivered, rollout)
+    if rollout.rolled_back_by:
+        return "failed, and a rollback was begun", NOBODY, ""
+    command = step_command(plan, "rollback", delivered.pipeline)
+    return "failed", f"the rollback, by itself; else {name_people(delivered.approvals.roll_back)}", command
+
+
+def _describe(plan: Plan, delivered: RolloutPlan, rollout: Rollout) -> str:
+    commands = commands_of(plan, delivered.pipeline)
+    return commands.gcloud(f"rollouts describe {rollout.id}", f"--release={rollout.release}")
