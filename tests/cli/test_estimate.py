@@ -62,13 +62,13 @@ def test_a_cap_that_is_too_low_ends_with_1_and_is_a_warning_of_the_plan(
     path = project / "Pulumi.dev.yaml"
     text = path.read_text()
     line = "      demand: {pool: l4, qps: 60,"
-    path.write_text(text.replace(line, "      limits: {l4: {gpus: {guarantee: 1, cap: 1}}}\n" + line))
+    path.write_text(text.replace(line, "      limits: {l4: {gpus: {guarantee: 1, cap: 4}}}\n" + line))
     done = headroom("estimate", "-s", "dev")
     assert done.returncode == 1
-    assert "+5" in done.stdout
+    assert "+2" in done.stdout
     planned = headroom("plan", "-s", "dev")
     assert planned.returncode == 0
-    expected = "feed-serving.limits.l4.gpus.cap: is 1, and the demand likely needs 3 at its peak"
+    expected = "feed-serving.limits.l4.gpus.cap: is 4, and the demand likely needs 6 at its peak"
     assert f"warning: headroom:pipelines.{expected}" in planned.stderr
 
 
