@@ -7,11 +7,12 @@ SOURCES := headroom infra policies bootstrap sandbox metrics examples tests benc
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --strip-extras --no-header
+UNIT := not e2e and not cluster and not monitoring and not browser
 # Bytecode is kept, whatever the shell says: commands start in half the time.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check lint types unit e2e test-cluster test-monitoring test-browser test-recovery snapshots dashboards docs schema requirements bench clean
+.PHONY: help setup demo test test-all check lint types quick slow e2e test-cluster test-monitoring test-browser test-recovery snapshots dashboards docs schema requirements bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST) | \
@@ -33,11 +34,11 @@ $(STAMP): requirements-setup.txt requirements-dev.txt pyproject.toml metrics/pyp
 demo: setup ## Bring the dev stack up on the sandbox, change it, take it down
 	@$(BIN)/headroom demo
 
-test: unit e2e ## All tests that need nothing heavier than the engine
+test: quick slow e2e ## All tests that need nothing heavier than the engine
 
 test-all: check test test-cluster test-monitoring test-browser ## What CI runs
 
-check: lint types unit ## Lint, types, unit tests: about a minute
+check: lint types quick ## Lint, types, quick unit tests: about a minute
 
 lint: setup ## Format and lint as CI does
 	@$(BIN)/ruff format --check $(wildcard $(SOURCES))
@@ -47,9 +48,13 @@ lint: setup ## Format and lint as CI does
 types: setup ## Type-check
 	@$(BIN)/ty check $(wildcard headroom infra policies bootstrap sandbox metrics examples benchmarks)
 
-unit: setup ## Unit and property tests
-	@echo "unit: a minute on 2 idle cores"
-	@$(BIN)/pytest -n 2 -m "not e2e and not cluster and not monitoring and not browser"
+quick: setup ## Unit tests that take no time
+	@echo "quick: a minute on 2 idle cores"
+	@$(BIN)/pytest -n 2 -m "not slow and $(UNIT)"
+
+slow: setup ## Unit tests that start processes, run the whole program, or try hundreds of platforms
+	@echo "slow: 4 minutes on 2 idle cores"
+	@$(BIN)/pytest -n 2 -m "slow and $(UNIT)"
 
 e2e: setup ## Tests that run the real Pulumi engine on the sandbox
 	@echo "e2e: the real engine (built once, about 4 minutes, where no pulumi is installed)"

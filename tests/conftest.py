@@ -22,6 +22,29 @@ MINIMAL: dict[str, Any] = {
 }
 
 
+# Unit tests that start processes, run the whole program, or try hundreds of platforms: seconds each.
+SLOW = (
+    "cli",
+    "components",
+    "live/test_stack_state.py",
+    "metrics/test_examples.py",
+    "planning/test_layout_properties.py",
+    "planning/test_plan_properties.py",
+    "policies/test_corpus.py",
+    "policies/test_offline.py",
+    "sandbox/control_plane/test_processes.py",
+    "sandbox/engine/test_language_host.py",
+    "structure/test_benchmarks.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = [ROOT / "tests" / place for place in SLOW]
+    for item in items:
+        if any(item.path.is_relative_to(place) for place in places):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def config() -> dict[str, Any]:
     """The smallest valid configuration, to change at will."""

@@ -35,10 +35,7 @@ class Collection(ClusterComponent):
     ) -> None:
         super().__init__("Collection", scope, access)
         self._plan = plan
-        token = [
-            self.apply(f"{manifest['kind'].lower()}-kueue-metrics", manifest, [queues.release])
-            for manifest in read_manifests("collection/kueue-access.yaml")
-        ]
+        token = self._access_kueue(queues)
         rules = {
             "headroom-pipelines": plan.pipelines,
             "headroom-kueue": plan.kueue,
@@ -52,6 +49,15 @@ class Collection(ClusterComponent):
             )
         self._pushgateway(encryption)
         self.register_outputs({})
+
+    def _access_kueue(self, queues: Queues) -> list[Manifest]:
+        """The account first: Kubernetes deletes a token whose account is not there."""
+        account, *others = (
+            (f"{manifest['kind'].lower()}-kueue-metrics", manifest)
+            for manifest in read_manifests("collection/kueue-access.yaml")
+        )
+        first = self.apply(*account, [queues.release])
+        return [first, *(self.apply(*each, [queues.release, first]) for each in others)]
 
     def _pushgateway(self, encryption: Encryption) -> None:
         namespace, *objects = read_manifests("collection/pushgateway.yaml")

@@ -94,6 +94,8 @@ def test_kueue_is_asked_over_tls_with_a_token_that_only_collectors_may_read(grap
     (reader,) = of_kind(graph, "RoleBinding")["kueue-metrics"].inputs["subjects"]
     assert (reader["name"], reader["namespace"]) == ("collector", "gmp-system")
     assert "dev-secret-kueue-metrics" in depends(graph, target)
+    (token,) = [each for each in of_kind(graph, "Secret").values() if each.name == "dev-secret-kueue-metrics"]
+    assert "dev-serviceaccount-kueue-metrics" in depends(graph, token)
     assert "dev-kueue" in depends(graph, of_kind(graph, "ClusterRoleBinding")["headroom-kueue-metrics"])
 
 
