@@ -77,12 +77,12 @@ def build(plan: Plan) -> Stack:
     )
     delivering: list[Component] = []
     if plan.delivery:
-        runner = DeliveryAccess(scope, plan.delivery, services)
+        runners = DeliveryAccess(scope, plan.delivery, services)
         delivering = [
-            runner,
+            runners,
             ModelImages(scope, plan.delivery.images, services),
-            Gateway(scope, plan.delivery, network, access, tenancy, runner),
-            Delivery(scope, plan.delivery, services, cluster, alerting, runner),
+            Gateway(scope, plan.delivery, network, access, tenancy, runners),
+            Delivery(scope, plan.delivery, services, cluster, alerting, runners),
         ]
     dashboards = Dashboards(scope, plan.dashboards, plan.objectives, services)
     collection = Collection(scope, plan.collection, encryption, access, queues)

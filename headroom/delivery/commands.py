@@ -4,6 +4,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 
 from headroom.planning.plan import Plan
 
@@ -11,6 +12,8 @@ RELEASE, ROLLOUT = "RELEASE", "ROLLOUT"
 """What a reader puts in."""
 
 _INDENT = "    "
+_MOST_LETTERS = 63
+_HASH_LETTERS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,15 @@ def release_command(plan: Plan, pipeline: str, release: str, folder: str) -> str
 
 
 def name_release(version: str) -> str:
-    """Return what the release of a version is called: lower-case letters, digits and hyphens, at most 63."""
-    return f"v{re.sub(r'[^a-z0-9]+', '-', version.lower()).strip('-')}"[:63].rstrip("-")
+    """Return what the release of a version is called: lower-case letters, digits and hyphens, at most 63.
+
+    No two versions are called the same: what cannot be said in these letters is told apart by a hash.
+    """
+    slug = re.sub(r"[^a-z0-9]+", "-", version.lower()).strip("-")
+    if slug == version and len(slug) < _MOST_LETTERS:
+        return f"v{slug}"
+    digest = sha256(version.encode()).hexdigest()[:_HASH_LETTERS]
+    return f"v{slug[: _MOST_LETTERS - _HASH_LETTERS - 2].rstrip('-')}-{digest}"
 
 
 def wrap(command: str, arguments: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from headroom.catalog.facts import load_facts
+from headroom.planning.delivery_accounts import AccountPlan, plan_accounts
 from headroom.planning.node_pools import PoolPlan
 from headroom.planning.rollouts import RolloutPlan, plan_rollout
 from headroom.spec.delivery import Delivery, Freeze, OnceFreeze, WeeklyFreeze
@@ -29,17 +30,6 @@ rolled back (AutomationRun.policy_violation, cloud.google.com/deploy/docs/api, 2
 
 FREEZES = "freezes"
 """What the deploy policy of all freezes is called, after the environment."""
-
-RUNNER_ROLES = (
-    "artifactregistry.reader",
-    "clouddeploy.jobRunner",
-    "logging.logWriter",
-    "monitoring.alertPolicyViewer",
-    "monitoring.viewer",
-    "serviceusage.serviceUsageConsumer",
-)
-"""What who renders, deploys, validates and analyses needs of the project (cloud.google.com/deploy/docs/
-cloud-deploy-service-account and .../analysis/cloud-monitoring-analysis, 2026-11); metrics to validate by."""
 
 ROUTE_UPDATE_SECONDS = 60
 """How long a change of weights takes until all proxies have it, as Google's own examples wait
@@ -132,8 +122,12 @@ class DeliveryPlan:
     gateway: GatewayPlan
     images: ImagesPlan
     roles: tuple[RolePlan, ...]
-    releasers: tuple[str, ...]
-    """Whoever releases any model: a release runs as the runner."""
+    accounts: tuple[AccountPlan, ...]
+    """As whom Cloud Deploy runs jobs."""
+
+    def accounts_of(self, namespace: str) -> tuple[AccountPlan, ...]:
+        """Return as whom jobs of the target in a namespace run, each with the jobs that are its own."""
+        return tuple(each for each in self.accounts if each.namespace in (None, namespace))
 
     @property
     def approvers(self) -> tuple[str, ...]:
@@ -166,7 +160,7 @@ def plan_delivery(
         ),
         images=_plan_images(platform, common, environment),
         roles=tuple(_plan_role(row, environment) for row in _role_rows()),
-        releasers=tuple(sorted({who for rollout in rollouts for who in rollout.approvals.release})),
+        accounts=plan_accounts(rollouts, environment),
     )
 
 

@@ -24,7 +24,6 @@ from infra.components.services import Services
 
 _deploy = gcp.clouddeploy
 
-_USAGES = ["RENDER", "PREDEPLOY", "DEPLOY", "VERIFY", "ANALYSIS", "POSTDEPLOY"]
 _LEAST_TIMEOUT_SECONDS = 3_600
 
 
@@ -49,6 +48,7 @@ class Delivery(Component):
         self._cluster, self._policies, self._access = cluster.cluster, alerting.policies, access
         for topic in TOPICS:
             self._topic(topic, services)
+        self._accounts = plan.accounts_of
         self.pipelines = {rollout.pipeline: self._deliver(rollout) for rollout in plan.rollouts}
         if plan.freezes:
             self._freeze(plan)
@@ -97,10 +97,11 @@ class Delivery(Component):
                 gke=_deploy.TargetGkeArgs(cluster=self._cluster.id, dns_endpoint=True),
                 execution_configs=[
                     _deploy.TargetExecutionConfigArgs(
-                        usages=_USAGES,
-                        service_account=self._access.runner.email,
+                        usages=list(account.usages),
+                        service_account=self._access.runners[account.id].email,
                         execution_timeout=f"{timeout}s",
                     )
+                    for account in self._accounts(target.namespace)
                 ],
                 opts=self.options(depends_on=[*self._apis, *self._access.grants]),
             )

@@ -4,44 +4,54 @@ import pulumi
 import pulumi_gcp as gcp
 
 from headroom.planning.addresses import list_members
-from headroom.planning.delivery import RUNNER_ROLES, DeliveryPlan, RolePlan
+from headroom.planning.delivery import DeliveryPlan, RolePlan
+from headroom.planning.delivery_accounts import AccountPlan
 from infra.components.base import Component, Scope
 from infra.components.services import Services
 
 
 class DeliveryAccess(Component):
-    """The runner renders, deploys, validates and analyses; the automation promotes, advances and rolls back.
+    """One account renders; one for each target deploys, validates and analyses there; the automation
+    promotes, advances and rolls back.
 
-    Neither has a key, and neither may do what the other does.
+    None has a key, and none deploys where another does.
     """
 
     def __init__(self, scope: Scope, plan: DeliveryPlan, services: Services) -> None:
         super().__init__("DeliveryAccess", scope)
         self._iam = services.apis["iam"]
-        self.runner = self._account("delivery", "Renders, deploys and validates models")
-        self.automation = self._account("advance", "Promotes, advances and rolls back models")
+        self.automation = self._account(
+            "advance", scope.name("advance"), "Promotes, advances and rolls back models"
+        )
         self.roles = {role.whom: self._role(role) for role in plan.roles}
         self.grants: list[pulumi.Resource] = [
-            self._grant(self.runner, "delivery", role.replace(".", "-").lower(), f"roles/{role}")
-            for role in RUNNER_ROLES
+            self._grant(self.automation, "advance", "automation", self.roles["automation"].name)
         ]
-        self.grants += [
-            self._grant(self.runner, "delivery", "runner", self.roles["runner"].name),
-            self._grant(self.automation, "advance", "automation", self.roles["automation"].name),
-            self._act_as("advance", self.automation.member),
-        ]
-        for member in list_members(plan.releasers):
-            self._act_as(member, member)
+        self.runners = {account.id: self._runner(account) for account in plan.accounts}
         for member in list_members(plan.approvers):
             self._show_approver(member)
         self.register_outputs({})
 
-    def _account(self, name: str, purpose: str) -> gcp.serviceaccount.Account:
+    def _runner(self, plan: AccountPlan) -> gcp.serviceaccount.Account:
+        account = self._account(plan.name, plan.id, plan.purpose)
+        for role in plan.roles:
+            self.grants.append(
+                self._grant(account, plan.name, role.replace(".", "-").lower(), f"roles/{role}")
+            )
+        if plan.namespace is not None:
+            self.grants.append(self._grant(account, plan.name, "runner", self.roles["runner"].name))
+        if plan.automated:
+            self.grants.append(self._act_as(account, plan, "advance", self.automation.member))
+        for member in list_members(plan.people):
+            self._act_as(account, plan, member, member)
+        return account
+
+    def _account(self, name: str, account_id: str, purpose: str) -> gcp.serviceaccount.Account:
         return self.own(
             gcp.serviceaccount.Account(
                 self.scope.name(name),
                 project=self.scope.project,
-                account_id=self.scope.name(name),
+                account_id=account_id,
                 display_name=f"{purpose} of {self.scope.environment}",
                 opts=self.options(depends_on=[self._iam]),
             )
@@ -84,12 +94,13 @@ class DeliveryAccess(Component):
             )
         )
 
-    def _act_as(self, name: str, member: pulumi.Input[str]) -> gcp.serviceaccount.IAMMember:
-        """A release runs as the runner, and who makes one must be allowed to use it."""
+    def _act_as(
+        self, account: gcp.serviceaccount.Account, plan: AccountPlan, name: str, member: pulumi.Input[str]
+    ) -> gcp.serviceaccount.IAMMember:
         return self.own(
             gcp.serviceaccount.IAMMember(
-                self.scope.name(f"delivery-used-by-{name}"),
-                service_account_id=self.runner.name,
+                self.scope.name(f"{plan.name}-used-by-{name}"),
+                service_account_id=account.name,
                 role="roles/iam.serviceAccountUser",
                 member=member,
                 opts=self.options(),

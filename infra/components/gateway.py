@@ -1,4 +1,4 @@
-"""What deliveries find in the cluster: the gateway to the models, the runner's rights, who may run."""
+"""What deliveries find in the cluster: the gateway to the models, the runners' rights, who may run."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,7 +27,7 @@ class Gateway(ClusterComponent):
         network: Network,
         access: ClusterAccess,
         tenancy: Tenancy,
-        runner: DeliveryAccess,
+        runners: DeliveryAccess,
     ) -> None:
         super().__init__("Gateway", scope, access)
         self._open(plan.gateway, [network.proxies] if network.proxies else [])
@@ -36,9 +36,10 @@ class Gateway(ClusterComponent):
         self.apply("policybinding-model-images", binding, before)
         (role,) = read_manifests("delivery/runner.yaml")
         ruled = self.apply("delivery-runner", role)
-        for rollout in plan.rollouts:
-            for target in rollout.targets:
-                self._let_deploy(target.namespace, runner, [ruled, tenancy.namespaces[target.namespace]])
+        for account in plan.accounts:
+            if account.namespace is not None:
+                before_it = [ruled, tenancy.namespaces[account.namespace]]
+                self._let_deploy(account.namespace, runners.runners[account.id].email, before_it)
         self.register_outputs({})
 
     def _open(self, plan: GatewayPlan, before: Sequence[pulumi.Resource]) -> None:
@@ -59,7 +60,7 @@ class Gateway(ClusterComponent):
         self.apply("gateway", gateway, [place, *before], goes_first=True)
 
     def _let_deploy(
-        self, namespace: str, runner: DeliveryAccess, before: Sequence[pulumi.Resource]
+        self, namespace: str, user: pulumi.Input[str], before: Sequence[pulumi.Resource]
     ) -> Manifest:
         name = "headroom-delivery-runner"
         return self.apply(
@@ -69,7 +70,7 @@ class Gateway(ClusterComponent):
                 "kind": "RoleBinding",
                 "metadata": {"name": name, "namespace": namespace},
                 "roleRef": {"kind": "ClusterRole", "name": name, "apiGroup": _RBAC},
-                "subjects": [{"kind": "User", "name": runner.runner.email, "apiGroup": _RBAC}],
+                "subjects": [{"kind": "User", "name": user, "apiGroup": _RBAC}],
             },
             before,
         )

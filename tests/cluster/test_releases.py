@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 import yaml
+from kubernetes.client.exceptions import ApiException
 
 from headroom.delivery.manifests import render_place, render_requests
 from headroom.delivery.releases import ReleasePlan
+from headroom.planning.delivery_accounts import name_account
 from headroom.planning.plan import plan_config
+from headroom.planning.rollouts import name_target
 from headroom.planning.staging import SURGE
 from sandbox.control_plane.kueue import platform_values
 from sandbox.control_plane.plane import ControlPlane
@@ -21,7 +24,6 @@ from tests.conftest import ROOT
 from tests.delivery.conftest import release_of
 from tests.mocks import record
 
-RUNNER = "test-delivery@acme-ml-test.iam.gserviceaccount.com"
 PLACE, STAGING = "ranker", "ranker-staging"
 ROUTES = "gateway.networking.k8s.io/v1"
 APPLIED = (
@@ -81,10 +83,23 @@ def is_established(client: Cluster) -> bool:
     return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 
+def runner_in(plane: ControlPlane, namespace: str) -> Cluster:
+    account = name_account(name_target("test", namespace))
+    return Cluster(plane.kubeconfig_for(f"{account}@acme-ml-test.iam.gserviceaccount.com"))
+
+
 @pytest.fixture(scope="module")
 def runner(plane: ControlPlane, admin: Cluster) -> Iterator[Cluster]:
-    """Who deploys: the runner of the deliveries, with the rights that the program gives it and no others."""
-    client = Cluster(plane.kubeconfig_for(RUNNER))
+    """Who deploys to production, with the rights that the program gives it and no others."""
+    client = runner_in(plane, PLACE)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def stager(plane: ControlPlane, admin: Cluster) -> Iterator[Cluster]:
+    """Who deploys to staging."""
+    client = runner_in(plane, STAGING)
     yield client
     client.close()
 
@@ -95,9 +110,9 @@ def release() -> ReleasePlan:
 
 
 @pytest.fixture(scope="module")
-def staged(runner: Cluster, release: ReleasePlan) -> Cluster:
-    runner.apply(*render_place(release, release.place("staging")))
-    return runner
+def staged(stager: Cluster, release: ReleasePlan) -> Cluster:
+    stager.apply(*render_place(release, release.place("staging")))
+    return stager
 
 
 @pytest.fixture(scope="module")
@@ -239,18 +254,28 @@ def test_the_definition_of_health_checks_refuses_what_gke_does(runner: Cluster, 
     assert "should be less than or equal to 300" in runner.refusal(policy)
 
 
-def test_an_image_by_its_tag_is_refused_in_the_cluster_too(runner: Cluster, release: ReleasePlan) -> None:
+def test_who_deploys_to_staging_can_neither_change_nor_read_production(
+    stager: Cluster, stable: Cluster, release: ReleasePlan
+) -> None:
+    """D1, D8: whatever a release's manifests for staging name."""
+    for manifest in render_place(release, release.place("stable")):
+        assert "cannot create resource" in stager.refusal(manifest), manifest["kind"]
+    with pytest.raises(ApiException, match="cannot get resource"):
+        stager.read("apps/v1", "Deployment", PLACE, PLACE)
+
+
+def test_an_image_by_its_tag_is_refused_in_the_cluster_too(stager: Cluster, release: ReleasePlan) -> None:
     """D3: whatever was rendered elsewhere."""
     deployment = deployment_of(release)
     deployment["spec"]["template"]["spec"]["containers"][0]["image"] = f"{release.image.name}:7"
-    assert "images run here by digest" in runner.refusal(deployment)
+    assert "images run here by digest" in stager.refusal(deployment)
 
 
-def test_a_release_outside_the_queue_is_refused(runner: Cluster, release: ReleasePlan) -> None:
+def test_a_release_outside_the_queue_is_refused(stager: Cluster, release: ReleasePlan) -> None:
     """Q3."""
     deployment = deployment_of(release)
     del deployment["metadata"]["labels"]["kueue.x-k8s.io/queue-name"]
-    assert "put it into the queue of its namespace" in runner.refusal(deployment)
+    assert "put it into the queue of its namespace" in stager.refusal(deployment)
 
 
 @pytest.mark.parametrize(

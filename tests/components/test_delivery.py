@@ -51,7 +51,10 @@ def config_of(common: dict[str, Any] = COMMON, **delivery: Any) -> dict[str, Any
 
 
 def build(run: Runner, common: dict[str, Any] = COMMON, **delivery: Any) -> dict[tuple[str, str], Registered]:
-    graph = run(plan_config(config_of(common, **delivery), "test", "f"))
+    return index(run(plan_config(config_of(common, **delivery), "test", "f")))
+
+
+def index(graph: list[Registered]) -> dict[tuple[str, str], Registered]:
     return {(each.type.rpartition(":")[2], each.name): each for each in graph}
 
 
@@ -64,7 +67,7 @@ def graph() -> dict[tuple[str, str], Registered]:
 
         await build(plan_config(config_of(), "test", "f")).registered()
 
-    return {(each.type.rpartition(":")[2], each.name): each for each in record("test", main)}
+    return index(record("test", main))
 
 
 Graph = dict[tuple[str, str], Registered]
@@ -92,13 +95,59 @@ def test_production_asks_before_it_begins_and_staging_does_not(graph: Graph) -> 
     assert graph["Target", "test-ranker-staging"].inputs["requireApproval"] is False
 
 
-def test_both_targets_are_reached_by_name_and_run_as_the_runner(graph: Graph) -> None:
+def email(account_id: str) -> str:
+    return f"{account_id}@acme-ml-test.iam.gserviceaccount.com"
+
+
+RENDERER = email("test-render")
+
+
+def runner_of(graph: Graph, namespace: str) -> str:
+    """As whom a namespace is deployed to: the account of all jobs of its target but those that render."""
+    configs = graph["Target", f"test-{namespace}"].inputs["executionConfigs"]
+    (runner,) = (each["serviceAccount"] for each in configs if "DEPLOY" in each["usages"])
+    return runner
+
+
+def test_both_targets_are_reached_by_name_and_every_job_has_one_account(graph: Graph) -> None:
     for name in ("test-ranker", "test-ranker-staging"):
         inputs = graph["Target", name].inputs
         assert inputs["gke"] == {"cluster": "test-cluster-id", "dnsEndpoint": True}
-        (execution,) = inputs["executionConfigs"]
-        assert execution["serviceAccount"] == "test-delivery@acme-ml-test.iam.gserviceaccount.com"
-        assert {"RENDER", "DEPLOY", "VERIFY", "ANALYSIS"} <= set(execution["usages"])
+        jobs = [(usage, each) for each in inputs["executionConfigs"] for usage in each["usages"]]
+        assert sorted(usage for usage, _ in jobs) == sorted(
+            ("RENDER", "PREDEPLOY", "DEPLOY", "VERIFY", "ANALYSIS", "POSTDEPLOY")
+        )
+        assert all(each["executionTimeout"] == "3600s" for _, each in jobs)
+        assert {each["serviceAccount"] for usage, each in jobs if usage == "RENDER"} == {RENDERER}
+    assert len({RENDERER, runner_of(graph, "ranker"), runner_of(graph, "ranker-staging")}) == 3
+
+
+def bound(graph: Graph) -> dict[str, set[str]]:
+    """In which namespaces each account of the deliveries has any right; a star: in all."""
+    places: dict[str, set[str]] = {}
+    for (kind, _), each in graph.items():
+        if kind in ("RoleBinding", "ClusterRoleBinding"):
+            place = each.inputs["metadata"].get("namespace", "*")
+            for subject in each.inputs["subjects"]:
+                places.setdefault(subject["name"], set()).add(place)
+    accounts = {each.inputs["accountId"] for (kind, _), each in graph.items() if kind == "Account"}
+    return {who: where for who, where in places.items() if who in map(email, accounts)}
+
+
+def test_no_account_of_a_delivery_has_a_right_in_anothers_namespace(run_program: Runner) -> None:
+    """D1, D8: not in another model's, and from staging not in production."""
+    config = config_of()
+    serving = config["headroom:pipelines"]["ranker"]
+    config["headroom:pipelines"]["ads"] = serving | {"model": "n"}
+    graph = index(run_program(plan_config(config, "test", "f")))
+    places = ("ads", "ads-staging", "ranker", "ranker-staging")
+    assert bound(graph) == {runner_of(graph, place): {place} for place in places}
+
+
+def test_who_renders_does_not_reach_the_cluster(graph: Graph) -> None:
+    """D1: what a release has rendered for production runs before anybody approves it."""
+    assert RENDERER not in bound(graph)
+    assert roles_of(graph, RENDERER) == {"roles/clouddeploy.jobRunner", "roles/logging.logWriter"}
 
 
 def test_phases_rise_to_stable_and_each_of_the_canary_is_verified_and_watched(graph: Graph) -> None:
@@ -217,28 +266,41 @@ def test_addresses_that_nobody_can_own_are_given_nothing(run_program: Runner) ->
     assert granted(graph) == {}
 
 
-def test_the_runner_has_no_role_by_which_it_could_advance_or_reach_other_namespaces(graph: Graph) -> None:
-    roles = {
+def roles_of(graph: Graph, account: str) -> set[str]:
+    return {
         each.inputs["role"]
         for (kind, _), each in graph.items()
-        if kind == "IAMMember" and each.inputs.get("member", "").startswith("serviceAccount:test-delivery@")
+        if kind == "IAMMember" and each.inputs["member"] == f"serviceAccount:{account}"
     }
-    assert "roles/clouddeploy.jobRunner" in roles
-    assert "roles/monitoring.alertPolicyViewer" in roles
-    assert not any(role.startswith(("roles/container.", "roles/owner", "roles/editor")) for role in roles)
+
+
+def test_no_runner_has_a_role_by_which_it_could_advance_or_reach_other_namespaces(graph: Graph) -> None:
+    common = {
+        "roles/artifactregistry.reader",
+        "roles/clouddeploy.jobRunner",
+        "roles/logging.logWriter",
+        "roles/monitoring.viewer",
+        "roles/serviceusage.serviceUsageConsumer",
+        "test-model-runner-0a1b2c3",
+    }
+    assert roles_of(graph, runner_of(graph, "ranker-staging")) == common
+    assert roles_of(graph, runner_of(graph, "ranker")) == common | {"roles/monitoring.alertPolicyViewer"}
     custom = graph["IAMCustomRole", "test-model-runner"].inputs["permissions"]
     assert custom == ["container.clusters.connect", "container.clusters.get"]
 
 
-def test_releasers_and_the_automation_may_use_the_runner(graph: Graph) -> None:
-    users = {
-        each.inputs["member"]
-        for (kind, name), each in graph.items()
-        if kind == "IAMMember" and name.startswith("test-delivery-used-by-")
-    }
+def test_accounts_are_used_by_who_creates_rollouts_with_them_and_by_nobody_else(graph: Graph) -> None:
+    """D1: who approves or increases uses none."""
+    users: dict[str, set[str]] = {}
+    for (kind, name), each in graph.items():
+        if kind == "IAMMember" and "-used-by-" in name:
+            assert each.inputs["role"] == "roles/iam.serviceAccountUser"
+            users.setdefault(name.partition("-used-by-")[0], set()).add(each.inputs["member"])
+    automation = f"serviceAccount:{email('test-advance')}"
     assert users == {
-        "group:releasers@acme.dev",
-        "serviceAccount:test-advance@acme-ml-test.iam.gserviceaccount.com",
+        "test-render": {"group:releasers@acme.dev"},
+        "test-deliver-ranker-staging": {"group:releasers@acme.dev"},
+        "test-deliver-ranker": {"group:releasers@acme.dev", "group:on-call@acme.dev", automation},
     }
 
 
@@ -300,13 +362,7 @@ def test_where_models_are_delivered_only_their_images_run_and_by_digest(graph: G
     assert selector == [{"key": "headroom/delivery", "operator": "Exists"}]
 
 
-def test_the_runner_deploys_in_the_models_namespaces_alone(graph: Graph) -> None:
-    bindings = {
-        each.inputs["metadata"]["namespace"]
-        for (kind, _), each in graph.items()
-        if kind == "RoleBinding" and each.inputs["roleRef"]["name"] == "headroom-delivery-runner"
-    }
-    assert bindings == {"ranker", "ranker-staging"}
+def test_a_runner_may_deploy_what_a_release_brings_and_nothing_beside(graph: Graph) -> None:
     rules = graph["ClusterRole", "test-delivery-runner"].inputs["rules"]
     resources = {resource for rule in rules for resource in rule["resources"]}
     assert {"deployments", "httproutes", "healthcheckpolicies"} <= resources

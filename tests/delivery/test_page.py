@@ -223,8 +223,20 @@ def test_a_stack_without_deliveries_has_no_pages(replan: Callable[..., Plan]) ->
 
 @pytest.mark.parametrize(
     ("version", "name"),
-    [("7", "v7"), ("2026-11-21_a", "v2026-11-21-a"), ("V1.2", "vv1-2"), ("a" * 63, "v" + "a" * 62)],
+    [
+        ("7", "v7"),
+        ("2026-11-21-a", "v2026-11-21-a"),
+        ("V1.2", "vv1-2-27f3d8"),
+        ("_", "v-d2e2ad"),
+        ("a" * 62, "v" + "a" * 62),
+        ("a" * 63, "v" + "a" * 55 + "-7d3e74"),
+    ],
 )
 def test_releases_are_called_as_cloud_deploy_takes_it(version: str, name: str) -> None:
     assert name_release(version) == name
     assert re.fullmatch(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?", name)
+
+
+def test_no_two_versions_are_released_under_one_name() -> None:
+    versions = ("1.0", "1-0", "1_0", "1--0", "v1", "V1", "a" * 63, "a" * 64)
+    assert len({name_release(version) for version in versions}) == len(versions)

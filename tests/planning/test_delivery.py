@@ -1,12 +1,16 @@
 """D4, D7: what delivers models as a whole: freezes, images, roles, the way to the models."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from headroom.planning.delivery import RESTRICTED, DeliveryPlan, FreezePlan
+from headroom.planning.delivery_accounts import name_account, name_renderer
 from headroom.planning.plan import Plan
 
 
@@ -92,11 +96,31 @@ def test_the_cluster_admits_its_own_registry_kueue_the_carrier_of_metrics_and_wh
     }
 
 
-def test_whoever_releases_any_model_may_use_the_runner(plan: Callable[..., DeliveryPlan]) -> None:
-    assert plan().releasers == ("group:owners@acme.dev",)
-    assert plan(
-        approvals={"release": ["user:eve@acme.dev"], "begin": ["group:approvers@acme.dev"]}
-    ).releasers == ("user:eve@acme.dev",)
+def test_whoever_releases_any_model_may_use_the_account_that_renders(
+    plan: Callable[..., DeliveryPlan],
+) -> None:
+    assert plan().accounts[0].people == ("group:owners@acme.dev",)
+    approvals = {"release": ["user:eve@acme.dev"], "begin": ["group:approvers@acme.dev"]}
+    assert plan(approvals=approvals).accounts[0].people == ("user:eve@acme.dev",)
+
+
+def test_every_job_of_a_target_has_one_account(plan: Callable[..., DeliveryPlan]) -> None:
+    for namespace in ("s", "s-staging"):
+        usages = [usage for account in plan().accounts_of(namespace) for usage in account.usages]
+        assert len(usages) == len(set(usages)) == 6
+
+
+@given(
+    st.sets(
+        st.from_regex(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?-[a-z]([a-z0-9-]{0,28}[a-z0-9])?", fullmatch=True),
+        min_size=2,
+    )
+)
+def test_accounts_of_targets_have_ids_that_iam_takes_and_none_has_anothers(targets: set[str]) -> None:
+    names = {name_account(target) for target in targets}
+    assert len(names) == len(targets)
+    assert all(re.fullmatch(r"[a-z][a-z0-9-]{4,28}[a-z0-9]", name) for name in names)
+    assert not names & {"test-nodes", "test-advance", name_renderer("test")}
 
 
 def test_a_rollout_is_found_by_its_pipeline(plan: Callable[..., DeliveryPlan]) -> None:
