@@ -16,7 +16,7 @@ PUBLIC = ("allUsers", "allAuthenticatedUsers")
 PRIMITIVE_ROLES = ("roles/owner", "roles/editor", "roles/viewer")
 _ADMIN = re.compile(r"admin|^(owner|editor)$", re.IGNORECASE)
 _MACHINES = ("serviceAccount:", "principal:", "principalSet:")
-_EVERYWHERE = ("gcp:projects/", "gcp:folder/", "gcp:organizations/")
+EVERYWHERE = ("gcp:projects/", "gcp:folder/", "gcp:organizations/")
 _IMPERSONATION = re.compile(
     r"^roles/iam[.](serviceAccount(User|TokenCreator|KeyAdmin|OpenIdTokenCreator)|workloadIdentityUser)$"
 )
@@ -144,7 +144,7 @@ def _check_admin(resource: Resource, _: Settings) -> Iterator[Found]:
 
 
 def _check_impersonation(resource: Resource, _: Settings) -> Iterator[Found]:
-    if not (is_binding(resource.type) and resource.type.startswith(_EVERYWHERE)):
+    if not (is_binding(resource.type) and resource.type.startswith(EVERYWHERE)):
         return
     for grant in read_grants(resource):
         if isinstance(grant.role, str) and _IMPERSONATION.match(grant.role):
@@ -249,7 +249,7 @@ IDENTITY_RULES = (
         reference="Checkov CKV_GCP_49",
         remedy="Give the role on the account rather than on the project.",
         of_resource=_check_impersonation,
-        types=_EVERYWHERE,
+        types=EVERYWHERE,
         frameworks=checkov("CKV_GCP_49"),
     ),
     Rule(
