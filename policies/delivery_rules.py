@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
-from policies.alert_rules import ALERT_POLICY
+from headroom.planning.delivery import RESTRICTED
+from policies.canary_rules import check_canary, last_stage, production_pipelines
+from policies.identity_rules import EVERYWHERE, is_binding, read_grants
 from policies.model import Model
 from policies.resources import ABSENT, UNKNOWN, Missing, Resource, each, has_unknown, read
 from policies.rules import Found, Rule
 from policies.settings import Settings
 
 DELIVERY_LABEL = "headroom/delivery"
-_CANARY = ("strategy", "canary", "customCanaryDeployment", "phaseConfigs")
-_KEEP = "keep it as infra/components/delivery.py makes it"
+DEPLOY_POLICY = "gcp:clouddeploy/deployPolicy:DeployPolicy"
 
 
 def _check_delivered(model: Model, _: Settings) -> Iterator[Found]:
@@ -29,8 +30,8 @@ def _check_delivered(model: Model, _: Settings) -> Iterator[Found]:
 
 def _check_approved(model: Model, _: Settings) -> Iterator[Found]:
     targets = {target.read("name"): target for target in model.delivery_targets}
-    for pipeline in _pipelines(model):
-        name = read(_last_stage(pipeline), "targetId")
+    for pipeline in production_pipelines(model):
+        name = read(last_stage(pipeline), "targetId")
         target = targets.get(name)
         if target is None:
             shown = name.value if isinstance(name, Missing) else f"{name}, which is no target of the stack"
@@ -47,53 +48,42 @@ def _check_approved(model: Model, _: Settings) -> Iterator[Found]:
                 f"requireApproval is {shown}, so that nobody is asked before production",
                 "set it to true",
             )
+    if model.is_production:
+        yield from _check_almighty(model)
 
 
-def _check_canary(model: Model, _: Settings) -> Iterator[Found]:
-    for pipeline in _pipelines(model):
-        stages, phases = each(_stages(pipeline)), read(_last_stage(pipeline), *_CANARY)
-        if len(stages) < 2:
-            yield pipeline, "delivers to production without staging", "put a stage before it"
-        partial = [phase for phase in each(phases) if read(phase, "percentage") != 100]
-        if not partial:
-            shown = UNKNOWN.value if has_unknown(phases) else "not there"
-            yield pipeline, f"its canary is {shown}, so that all users get a model at once", _KEEP
-        for phase in partial:
-            yield from _check_phase(pipeline, phase)
+_CLOUD_DEPLOY = "roles/clouddeploy."
+_HARMLESS = frozenset(f"{_CLOUD_DEPLOY}{role}" for role in ("jobRunner", "viewer", "serviceAgent"))
+_ALMIGHTY = frozenset(f"{_CLOUD_DEPLOY}{role}" for role in ("admin", "operator"))
 
 
-def _check_phase(pipeline: Resource, phase: Any) -> Iterator[Found]:
-    percentage, name = read(phase, "percentage"), read(phase, "phaseId")
-    shown = name if isinstance(name, str) else "a phase"
-    if isinstance(percentage, Missing):
-        yield pipeline, f"{shown} has a percentage that is {percentage.value}", "write it out"
-    if read(phase, "verify") is not True:
-        yield pipeline, f"{shown} is not verified, so a canary that is silent passes", "set verify to true"
-    checks = read(phase, "analysis", "googleCloud", "alertPolicyChecks")
-    policies = [policy for check in each(checks) for policy in each(read(check, "alertPolicies"))]
-    if not policies and not (
-        has_unknown(checks) and pipeline.options.comes_from("serialPipeline", (ALERT_POLICY,))
-    ):
-        yield (
-            pipeline,
-            f"{shown} is judged by no alert, so that it always passes",
-            "name the alerts that gate it",
-        )
-    elif UNKNOWN in policies and not pipeline.options.comes_from("serialPipeline", (ALERT_POLICY,)):
-        yield pipeline, f"which alerts judge {shown} is {UNKNOWN.value}", "name alert policies of the stack"
+def _check_almighty(model: Model) -> Iterator[Found]:
+    """A role for the project holds for every pipeline, so that who releases approves, too."""
+    for resource in filter(lambda each: is_binding(each.type), model.bindings):
+        everywhere = resource.type.startswith(EVERYWHERE)
+        for grant in read_grants(resource):
+            role = str(grant.role)
+            if role in _ALMIGHTY or (everywhere and role.startswith(_CLOUD_DEPLOY) and role not in _HARMLESS):
+                whom = grant.member.value if isinstance(grant.member, Missing) else grant.member
+                yield (
+                    resource,
+                    f"gives {role} to {whom}, who so may deliver what nobody else approves",
+                    "name them in delivery.approvals of the pipeline",
+                )
 
 
 def _check_rollback(model: Model, _: Settings) -> Iterator[Found]:
-    for pipeline in _pipelines(model):
-        target = read(_last_stage(pipeline), "targetId")
+    for pipeline in production_pipelines(model):
+        target = read(last_stage(pipeline), "targetId")
         automations = [each for each in model.delivery_automations if _is_of(each, pipeline)]
         if not any(_rolls_back(automation, target) for automation in automations):
             where = automations[-1] if automations else pipeline
             yield (
                 where,
                 f"nothing rolls {pipeline.read('name')} back in production when a rollout fails",
-                "keep an automation with a repairRolloutRule that ends in a rollback",
+                "keep an automation with a repairRolloutRule of all jobs and phases that ends in a rollback",
             )
+    yield from _check_freezes(model)
 
 
 def _is_of(automation: Resource, pipeline: Resource) -> bool:
@@ -106,31 +96,34 @@ def _is_of(automation: Resource, pipeline: Resource) -> bool:
 def _rolls_back(automation: Resource, target: Any) -> bool:
     if automation.read("suspended") not in (ABSENT, False):
         return False
-    targets = {read(each, "id") for each in each(automation.read("selector", "targets"))}
+    targets = {
+        read(chosen, "id")
+        for chosen in each(automation.read("selector", "targets"))
+        if read(chosen, "labels") in (ABSENT, {})
+    }
+    repairs = [read(rule, "repairRolloutRule") for rule in each(automation.read("rules"))]
     phases = [
         phase
-        for rule in each(automation.read("rules"))
-        for phase in each(read(rule, "repairRolloutRule", "repairPhases"))
+        for repair in repairs
+        if all(read(repair, part) in (ABSENT, []) for part in ("jobs", "phases"))
+        for phase in each(read(repair, "repairPhases"))
     ]
     return bool(targets & {target, "*"}) and any(
         isinstance(read(phase, "rollback"), dict) for phase in phases
     )
 
 
-def _pipelines(model: Model) -> tuple[Resource, ...]:
-    """Those of production; one whose suspended is set delivers nothing, and is judged all the same."""
-    return model.delivery_pipelines if model.is_production else ()
-
-
-def _stages(pipeline: Resource) -> Any:
-    return pipeline.read("serialPipeline", "stages")
-
-
-def _last_stage(pipeline: Resource) -> Any:
-    stages = _stages(pipeline)
-    if stages is UNKNOWN:
-        return UNKNOWN
-    return stages[-1] if each(stages) else ABSENT
+def _check_freezes(model: Model) -> Iterator[Found]:
+    """A policy that names no actions restricts all of them."""
+    for policy in model.of(DEPLOY_POLICY) if model.is_production else ():
+        for rule in each(policy.read("rules")):
+            actions = read(rule, "rolloutRestriction", "actions")
+            if has_unknown(actions) or not each(actions) or "ROLLBACK" in each(actions):
+                yield (
+                    policy,
+                    "may restrict ROLLBACK, so that a bad model stays while nothing is delivered",
+                    f"restrict {', '.join(RESTRICTED)} alone",
+                )
 
 
 DELIVERY_RULES = (
@@ -164,8 +157,8 @@ DELIVERY_RULES = (
         level="mandatory",
         reference="D8",
         remedy="Keep staging and the canary's phases, verified and judged by alerts.",
-        of_stack=_check_canary,
-        settings=("production",),
+        of_stack=check_canary,
+        settings=("production", "canary"),
     ),
     Rule(
         name="rollbacks-are-automated",

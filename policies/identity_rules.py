@@ -13,10 +13,19 @@ from policies.rules import Found, Rule
 from policies.settings import Settings
 
 PUBLIC = ("allUsers", "allAuthenticatedUsers")
+_CONSUMERS = re.compile(r"[:@](gmail|googlemail|googlegroups)[.]com$", re.IGNORECASE)
+"""Where everybody may have an address: such a domain is everybody, and no organization answers for a user."""
+_GIVING_ROLES = re.compile(
+    r"roles/(resourcemanager[.](projectIamAdmin|folderAdmin|folderIamAdmin|organizationAdmin)"
+    r"|iam[.](roleAdmin|organizationRoleAdmin|serviceAccountAdmin|workloadIdentityPoolAdmin)"
+    r"|[\w.]*securityAdmin)",
+    re.IGNORECASE,
+)
+"""Google's roles with which one may give oneself any other, or let oneself in as an account."""
 PRIMITIVE_ROLES = ("roles/owner", "roles/editor", "roles/viewer")
 _ADMIN = re.compile(r"admin|^(owner|editor)$", re.IGNORECASE)
 _MACHINES = ("serviceAccount:", "principal:", "principalSet:")
-_EVERYWHERE = ("gcp:projects/", "gcp:folder/", "gcp:organizations/")
+EVERYWHERE = ("gcp:projects/", "gcp:folder/", "gcp:organizations/")
 _IMPERSONATION = re.compile(
     r"^roles/iam[.](serviceAccount(User|TokenCreator|KeyAdmin|OpenIdTokenCreator)|workloadIdentityUser)$"
 )
@@ -97,6 +106,12 @@ def _check_public(resource: Resource, _: Settings) -> Iterator[Found]:
         for grant in read_grants(resource):
             if grant.member in PUBLIC:
                 yield resource, f"gives {_show(grant.role)} to {grant.member}", remedy
+            elif _CONSUMERS.search(str(grant.member)):
+                yield (
+                    resource,
+                    f"gives {_show(grant.role)} to {grant.member}, for whom no organization answers",
+                    "name an account or a group of your organization",
+                )
     for key in _ACCESS_LISTS.get(resource.type, ()):
         value = resource.read(key)
         if found := _PUBLIC_ENTRY.search(str(value)):
@@ -144,7 +159,7 @@ def _check_admin(resource: Resource, _: Settings) -> Iterator[Found]:
 
 
 def _check_impersonation(resource: Resource, _: Settings) -> Iterator[Found]:
-    if not (is_binding(resource.type) and resource.type.startswith(_EVERYWHERE)):
+    if not (is_binding(resource.type) and resource.type.startswith(EVERYWHERE)):
         return
     for grant in read_grants(resource):
         if isinstance(grant.role, str) and _IMPERSONATION.match(grant.role):
@@ -153,6 +168,19 @@ def _check_impersonation(resource: Resource, _: Settings) -> Iterator[Found]:
                 f"gives {grant.role} on every account of the project to {_show(grant.member)}",
                 "give it on the one account, with gcp.serviceaccount.IAMMember",
             )
+
+
+def _check_giving(resource: Resource, settings: Settings) -> Iterator[Found]:
+    if resource.type in CUSTOM_ROLES:
+        yield from _check_custom(resource, settings)
+    elif is_binding(resource.type):
+        for grant in read_grants(resource):
+            if isinstance(grant.role, str) and _GIVING_ROLES.fullmatch(grant.role):
+                yield (
+                    resource,
+                    f"gives {grant.role} to {_show(grant.member)}, with which one may give oneself any other",
+                    "leave that to those who administer the project",
+                )
 
 
 def _check_custom(resource: Resource, _: Settings) -> Iterator[Found]:
@@ -169,8 +197,9 @@ def _check_custom(resource: Resource, _: Settings) -> Iterator[Found]:
 
 
 _GIVES_RIGHTS = re.compile(
-    r"[.]setIamPolicy$|^iam[.]serviceAccountKeys[.]create$|^iam[.]serviceAccounts[.](getAccessToken|signBlob|signJwt)$"
-    r"|^iam[.]roles[.](create|update)$"
+    r"[.]setIamPolicy$|^iam[.]serviceAccountKeys[.]create$"
+    r"|^iam[.]serviceAccounts[.](actAs|getAccessToken|getOpenIdToken|implicitDelegation|signBlob|signJwt)$"
+    r"|^iam[.](roles|workloadIdentityPools|workloadIdentityPoolProviders)[.](create|update)$"
 )
 
 
@@ -249,19 +278,19 @@ IDENTITY_RULES = (
         reference="Checkov CKV_GCP_49",
         remedy="Give the role on the account rather than on the project.",
         of_resource=_check_impersonation,
-        types=_EVERYWHERE,
+        types=EVERYWHERE,
         frameworks=checkov("CKV_GCP_49"),
     ),
     Rule(
         name="no-roles-that-give-roles",
-        description="A role of the project's own cannot be used to get any other.",
+        description="No role that is given, nor one of the project's own, can be used to get any other.",
         family="security",
         severity="high",
         level="mandatory",
         reference="cloud.google.com/iam/docs/best-practices-service-accounts",
         remedy="Leave out permissions that give permissions.",
-        of_resource=_check_custom,
-        types=CUSTOM_ROLES,
+        of_resource=_check_giving,
+        types=("gcp:",),
     ),
     Rule(
         name="no-keys",

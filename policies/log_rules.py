@@ -1,10 +1,12 @@
 """Rules for logs: those of every pipeline are kept for their time, and its owners can read them."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from headroom.planning.addresses import is_example
+from headroom.planning.log_filters import in_namespaces, workload_logs
 from policies.model import Model
 from policies.rbac_rules import ROLE_BINDING
 from policies.resources import ABSENT, UNKNOWN, Missing, Resource, each, has_unknown, read
@@ -19,6 +21,8 @@ _VIEW_GRANTS = (
     "gcp:logging/logViewIamMember:LogViewIamMember",
 )
 _SERVICE = "logging.googleapis.com/"
+_LISTED = re.compile(r"namespace_name=[(]([^()]*)[)]")
+_NAME = re.compile(r'"([^"]*)"')
 _API_DEFAULT_DAYS = 30
 """What a bucket that says nothing keeps (cloud.google.com/logging/docs/buckets#custom-retention, 2026-11)."""
 
@@ -53,10 +57,11 @@ def _check_retention(model: Model, settings: Settings) -> Iterator[Found]:
 
 def _check_routed(model: Model, _: Settings) -> Iterator[Found]:
     for space in filter(lambda space: space.is_ours, model.namespaces):
-        if not any(_is_kept(sink) for sink in _sinks_of(space, model.of(_SINK))):
+        sinks = _sinks_of(space, model.of(_SINK))
+        if not any(_is_kept(sink) and _takes_whole(sink, model) for sink in sinks):
             yield (
                 space.resource,
-                "no sink keeps its logs in a log bucket, so they are where everybody reads them, or nowhere",
+                "no sink keeps all of its logs in a log bucket, so some are read by everybody, or by nobody",
                 "name the namespace in a sink's filter",
             )
 
@@ -108,6 +113,15 @@ def _leaves_out(sink: Resource, space: Namespace) -> bool:
     if sink.read("disabled") not in (ABSENT, False) or has_unknown(exclusions):
         return True
     return any(f'"{space.name}"' in str(read(exclusion, "filter")) for exclusion in each(exclusions))
+
+
+def _takes_whole(sink: Resource, model: Model) -> bool:
+    """Whether the filter is the one that planning writes for what it names: any other may take less."""
+    text, cluster = str(sink.read("filter")), workload_logs(model.stack, model.region)
+    listed = _LISTED.search(text)
+    if listed is None:
+        return text == cluster
+    return text == f"{cluster}\nAND {in_namespaces(_NAME.findall(listed[1]))}"
 
 
 def _is_kept(sink: Resource) -> bool:

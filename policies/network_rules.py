@@ -93,15 +93,29 @@ def _closes(policy: Resource) -> bool:
 
 
 def _is_open(rule: Any, side: str) -> bool:
-    """Whether a rule lets every address through: no peers, peers that are not known, or the whole range."""
+    """Whether a rule lets everything through: no peers, peers that are not known, or a wide range."""
     peers = read(rule, side)
     if peers in (ABSENT, UNKNOWN, []):
         return True
-    return any(
-        read(peer, "ipBlock", "cidr") in ("0.0.0.0/0", "::/0")
-        and read(peer, "ipBlock", "except") in (ABSENT, [])
-        for peer in each(peers)
-    )
+    blocks = (read(peer, "ipBlock") for peer in each(peers))
+    return any(_is_whole(block) for block in blocks if block is not ABSENT)
+
+
+def _is_whole(block: Any) -> bool:
+    """Whether a block is a wide range, two halves of everything included, with the private ranges in it."""
+    if not is_wide(read(block, "cidr")):
+        return False
+    try:
+        network = ip_network(read(block, "cidr"), strict=False)
+        left_out = [ip_network(text, strict=False) for text in each(read(block, "except"))]
+    except (TypeError, ValueError):
+        return True
+    private = [each for each in _PRIVATE if _is_within(each, network)]
+    return not left_out or not all(any(_is_within(each, out) for out in left_out) for each in private)
+
+
+def _is_within(inner: Any, outer: Any) -> bool:
+    return inner.version == outer.version and inner.subnet_of(outer)
 
 
 NETWORK_RULES = (

@@ -122,7 +122,10 @@ class Judge:
                 report(str(verdict), verdict.finding.urn or None)
 
     def _judge(self, args: StackValidationArgs) -> tuple[list[Verdict], str]:
-        """Return what stacks show and what resources show that does not refuse, and what is broken."""
+        """Return what stacks show and what resources show, and what is broken.
+
+        What refuses a resource that was shown is left out, as it was reported then.
+        """
         resources = [
             _join_sources(self._asked.get(each.urn) or read_resource(each), each) for each in args.resources
         ]
@@ -130,11 +133,11 @@ class Judge:
             records = load_records(resources, self.root)
         except StackFileError as error:
             return [], str(error)
+        of_resources: list[Verdict] = []
         for each in resources:
-            if each.urn not in self._shown:
-                self._judge_shown(each)
-        advice = [verdict for each in resources for verdict in self._shown[each.urn]]
-        return [*advice, *judge_stack(resources, records, self.settings, self.rules)], ""
+            shown = self._shown.get(each.urn)
+            of_resources += self._judge_shown(each) if shown is None else shown
+        return [*of_resources, *judge_stack(resources, records, self.settings, self.rules)], ""
 
 
 def read_resource(given: ResourceValidationArgs | PolicyResource) -> Resource:

@@ -12,10 +12,40 @@ from policies.settings import Settings
 
 _API = "kubernetes:rbac.authorization.k8s.io/v1:"
 ROLE_BINDING = f"{_API}RoleBinding"
-_BINDINGS = (ROLE_BINDING, f"{_API}ClusterRoleBinding")
+CLUSTER_ROLE_BINDING = f"{_API}ClusterRoleBinding"
+_BINDINGS = (ROLE_BINDING, CLUSTER_ROLE_BINDING)
 _ROLES = (f"{_API}Role:", f"{_API}ClusterRole:", f"{_API}Role", f"{_API}ClusterRole")
 EVERYBODY = ("system:authenticated", "system:unauthenticated", "system:anonymous", "system:serviceaccounts")
 _RISKY_VERBS = ("bind", "escalate", "impersonate")
+_READING = frozenset(("get", "list", "watch"))
+_GROUP_OF_ACCOUNTS = "system:serviceaccounts:"
+_EDITORS = ("admin", "edit")
+_GUARDS = {
+    "": frozenset(("limitranges", "resourcequotas")),
+    "admissionregistration.k8s.io": frozenset(
+        (
+            "mutatingadmissionpolicies",
+            "mutatingadmissionpolicybindings",
+            "mutatingwebhookconfigurations",
+            "validatingadmissionpolicies",
+            "validatingadmissionpolicybindings",
+            "validatingwebhookconfigurations",
+        )
+    ),
+    "kueue.x-k8s.io": frozenset(
+        (
+            "admissionchecks",
+            "clusterqueues",
+            "cohorts",
+            "localqueues",
+            "resourceflavors",
+            "topologies",
+            "workloadpriorityclasses",
+        )
+    ),
+    "networking.k8s.io": frozenset(("networkpolicies",)),
+}
+"""What bounds the work in the cluster, by API group."""
 
 
 def _check_admins(resource: Resource, _: Settings) -> Iterator[Found]:
@@ -29,6 +59,12 @@ def _check_admins(resource: Resource, _: Settings) -> Iterator[Found]:
     for name in _subjects(resource):
         if name == "system:masters":
             yield resource, "binds system:masters, whom no policy holds", "bind a group of yours"
+    if role in _EDITORS and resource.type == CLUSTER_ROLE_BINDING:
+        yield (
+            resource,
+            f"binds {role} in all namespaces, those of the cluster too",
+            "bind it in one namespace",
+        )
 
 
 def _check_everybody(resource: Resource, _: Settings) -> Iterator[Found]:
@@ -39,30 +75,49 @@ def _check_everybody(resource: Resource, _: Settings) -> Iterator[Found]:
             yield resource, f"whom it binds is {UNKNOWN.value}, and may be everybody", "write it out"
         elif name in EVERYBODY:
             yield resource, f"binds {name}", "bind those who need it"
+        elif resource.type == CLUSTER_ROLE_BINDING and str(name).startswith(_GROUP_OF_ACCOUNTS):
+            yield resource, f"binds {name} in all namespaces, so every pod of one", "bind those who need it"
 
 
 def _check_wildcards(resource: Resource, _: Settings) -> Iterator[Found]:
     if resource.type not in _ROLES:
         return
     rules = resource.read("rules")
+    if resource.read("aggregationRule") is not ABSENT:
+        yield resource, "takes over the rules of other roles, whatever they are", "write its rules out"
     if rules is UNKNOWN:
         yield resource, f"what it allows is {UNKNOWN.value}", "write it out"
     for rule in each(rules):
-        for key in ("verbs", "resources", "apiGroups"):
-            values = read(rule, key)
-            if values is UNKNOWN or UNKNOWN in each(values):
-                yield resource, f"its {key} are {UNKNOWN.value}", "write them out"
-            elif "*" in each(values) and not (key == "resources" and _only_reads(rule)):
-                yield resource, f"allows all {key} (*), those that are yet to come too", f"name the {key}"
-        for verb in _RISKY_VERBS:
-            if verb in each(read(rule, "verbs")):
-                yield resource, f"allows {verb}, with which one may be anybody", f"leave {verb} out"
+        yield from _check_rule(resource, rule)
+
+
+def _check_rule(resource: Resource, rule: Any) -> Iterator[Found]:
+    for key in ("verbs", "resources", "apiGroups"):
+        values = read(rule, key)
+        if values is UNKNOWN or UNKNOWN in each(values):
+            yield resource, f"its {key} are {UNKNOWN.value}", "write them out"
+        elif "*" in each(values) and not (key == "resources" and _only_reads(rule)):
+            yield resource, f"allows all {key} (*), those that are yet to come too", f"name the {key}"
+    for verb in _RISKY_VERBS:
+        if verb in each(read(rule, "verbs")):
+            yield resource, f"allows {verb}, with which one may be anybody", f"leave {verb} out"
+    for kind in _guards_written(rule):
+        yield resource, f"allows to change {kind}, which bound everybody's work", f"leave {kind} out"
+
+
+def _guards_written(rule: Any) -> list[str]:
+    """Return what a rule lets one change of what guards the others; a part of it, such as status, too."""
+    if _READING.issuperset(map(str, each(read(rule, "verbs")))):
+        return []
+    kinds = {str(kind).partition("/")[0] for kind in each(read(rule, "resources"))}
+    groups = [group for group in each(read(rule, "apiGroups")) if isinstance(group, str)]
+    return sorted({kind for group in groups for kind in kinds & _GUARDS.get(group, frozenset())})
 
 
 def _only_reads(rule: Any) -> bool:
     """Whether it lets one look at kinds of named groups alone; the core group has secrets."""
     verbs, groups = read(rule, "verbs"), read(rule, "apiGroups")
-    return {"get", "list", "watch"}.issuperset(map(str, each(verbs))) and not {"", "*"} & set(each(groups))
+    return _READING.issuperset(map(str, each(verbs))) and not {"", "*"} & set(each(groups))
 
 
 def _check_groups(model: Model, _: Settings) -> Iterator[Found]:
@@ -128,7 +183,7 @@ RBAC_RULES = (
     ),
     Rule(
         name="roles-name-what-they-allow",
-        description="Roles have no wildcards, and none with which one may be anybody.",
+        description="Roles have no wildcards, and change nothing that bounds the others.",
         family="security",
         severity="high",
         level="mandatory",

@@ -65,37 +65,65 @@ class Step:
 def read_steps(content: bytes, file: str) -> tuple[Step, ...]:
     """Return the steps in what `pulumi preview --json` printed.
 
-    Raises StackFileError where it is not that: what cannot be read is never taken for no change.
+    Raises StackFileError where it is not that, or the preview failed: what cannot be read, or is not all of
+    it, is never taken for no change.
     """
     try:
         report = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         report = None
     if not isinstance(report, Mapping) or not isinstance(report.get("steps"), list):
         problem = "is not what `pulumi preview --json` prints: it has no steps; run it again, into this file"
         raise StackFileError([Problem("", problem)], file)
+    if failure := _find_failure(report):
+        raise StackFileError([failure], file)
     steps = []
     for number, step in enumerate(report["steps"]):
         if not isinstance(step, Mapping) or not isinstance(step.get("urn"), str) or "op" not in step:
             raise StackFileError(
                 [Problem(f"steps[{number}]", "has no op or no urn; run the preview again")], file
             )
-        steps.append(_read_step(step))
+        try:
+            steps.append(_read_step(step))
+        except TypeError as error:
+            raise StackFileError(
+                [Problem(f"steps[{number}]", f"{error}; run the preview again")], file
+            ) from None
     return tuple(steps)
 
 
+def _find_failure(report: Mapping[str, Any]) -> Problem | None:
+    """Return why the steps may not be all of them, if so: a preview that fails prints those it got to."""
+    remedy = "so its steps may not be all; mend that and run the preview again"
+    diagnostics = report.get("diagnostics") or ()
+    if not isinstance(diagnostics, list | tuple) or not all(
+        isinstance(each, Mapping) for each in diagnostics
+    ):
+        return Problem("diagnostics", "is no list of mappings; run the preview again")
+    for number, each in enumerate(diagnostics):
+        if each.get("severity") == "error":
+            return Problem(f"diagnostics[{number}]", f"is an error: {_first_line(each)}, {remedy}")
+    if report.get("maybeCorrupt"):
+        return Problem("maybeCorrupt", f"is set, {remedy}")
+    return None
+
+
+def _first_line(diagnostic: Mapping[str, Any]) -> str:
+    return next(iter(str(diagnostic.get("message") or "").strip().splitlines()), "it has no message")
+
+
 def _read_step(step: Mapping[str, Any]) -> Step:
+    """Return the step. Raises TypeError for what has another form than the engine's."""
     urn = step["urn"]
-    old = step.get("oldState") or {}
+    old, reasons = step.get("oldState") or {}, step.get("replaceReasons") or ()
+    if not isinstance(old, Mapping) or not isinstance(old.get("inputs") or {}, Mapping):
+        raise TypeError("its oldState, or the inputs of that, are no mapping")
+    if not isinstance(reasons, list | tuple):
+        raise TypeError("its replaceReasons are no list")
     _, _, kinds, name = [*urn.split("::", 3), "", "", ""][:4]
     kind = kinds.rpartition("$")[2]
     resource = Resource(kind, name, urn, plain(old.get("inputs") or {}))
-    return Step(
-        str(step["op"]),
-        resource,
-        tuple(map(str, step.get("replaceReasons") or ())),
-        bool(old.get("retainOnDelete")),
-    )
+    return Step(str(step["op"]), resource, tuple(map(str, reasons)), bool(old.get("retainOnDelete")))
 
 
 def find_losses(steps: Iterable[Step]) -> tuple[tuple[Step, Loss], ...]:

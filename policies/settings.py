@@ -16,6 +16,7 @@ from headroom.planning.logging import DEVELOPMENT_DAYS, PRODUCTION_DAYS
 from headroom.planning.tenancy import EXPERIMENT_OBJECTS
 from headroom.spec.base import Flag, PoolName, PositiveCount, Section
 from headroom.spec.baselines import Day
+from headroom.spec.delivery import Percent
 from headroom.spec.errors import Problem, StackFileError, did_you_mean, suggest
 from headroom.spec.explain import explain
 from headroom.spec.pipelines import Owner
@@ -70,6 +71,16 @@ class LogLimits(Section):
 
     days: PositiveCount = Field(default=DEVELOPMENT_DAYS, description="days")
     production_days: PositiveCount = Field(default=PRODUCTION_DAYS, description="days, in production")
+
+
+class CanaryLimits(Section):
+    """How many of the users a new model may get before anything is known of it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"first_percent": 10}]})
+
+    first_percent: Percent = Field(
+        default=25, description="per cent of the requests in the first phase at most, from 1 to 99"
+    )
 
 
 class Lowered(Section):
@@ -139,6 +150,7 @@ class Settings(Section):
     change: ChangeLimits = Field(default=ChangeLimits(), description="what one change may take")
     objects: ObjectLimits = Field(default=ObjectLimits(), description="objects of a pipeline's namespace")
     logs: LogLimits = Field(default=LogLimits(), description="how long logs are kept")
+    canary: CanaryLimits = Field(default=CanaryLimits(), description="the first phase of a delivery")
     system_pods: SystemPods = Field(
         default=SystemPods(), description="what GKE's own pods take of every node, as in headroom:quota"
     )

@@ -134,7 +134,10 @@ def _moves(before: Entry, after: Entry) -> Iterator[Move]:
 
 def _moment(since: str, now: datetime) -> datetime:
     if since[:-1].isdecimal() and since[-1:] in _UNITS:
-        return now - timedelta(**{_UNITS[since[-1]]: int(since[:-1])})
+        try:
+            return now - timedelta(**{_UNITS[since[-1]]: int(since[:-1])})
+        except (OverflowError, ValueError):
+            raise ValueError("is a span that begins before the year 1") from None
     try:
         found = datetime.fromisoformat(since)
     except ValueError:

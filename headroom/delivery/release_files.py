@@ -29,10 +29,17 @@ def render_release(release: ReleasePlan) -> dict[str, str]:
 
 
 def write_release(folder: Path, files: Mapping[str, str]) -> None:
-    """Write the files into the folder, which is made, in the place of any release that it has."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
+    """Write the files into the folder, which is made, in the place of any release that it has.
+
+    Raises StackFileError where it cannot be written, such as where a file has its name.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        problem = Problem("", f"cannot be written: {error.strerror}; name another folder")
+        raise StackFileError([problem], str(folder)) from None
 
 
 def read_model(folder: Path, name: str) -> ModelImage:
@@ -57,16 +64,29 @@ def read_model(folder: Path, name: str) -> ModelImage:
 
 
 def compare_release(folder: Path, files: Mapping[str, str]) -> tuple[Problem, ...]:
-    """Return how the files of a folder differ from what they should be: changed, missing, or not of it."""
+    """Return how the files of a folder differ from what they should be: changed, missing, or not of it.
+
+    Raises StackFileError where a file cannot be read.
+    """
     found = {path.name for path in folder.glob("*.yaml")}
     problems = [
         Problem(name, "differs from what the stack file and releases/ say now")
         for name, text in files.items()
-        if name in found and (folder / name).read_text(encoding="utf-8") != text
+        if name in found and not has_text(folder / name, text)
     ]
     problems += [Problem(name, "is not there") for name in files if name not in found]
     problems += [Problem(name, "is no file of the release; remove it") for name in found - files.keys()]
     return tuple(sorted(problems))
+
+
+def has_text(path: Path, text: str) -> bool:
+    """Return whether a file is this text; what is not UTF-8 is none. Raises StackFileError if unreadable."""
+    try:
+        return path.read_text(encoding="utf-8") == text
+    except UnicodeDecodeError:
+        return False
+    except OSError as error:
+        raise StackFileError([Problem("", f"cannot be read: {error.strerror}")], str(path)) from None
 
 
 def render_server_file(pipeline: str, model: str) -> str:

@@ -40,13 +40,14 @@ def read_node_pool(item: Mapping[str, Any]) -> NodePoolNow:
     """Return a node pool, as the API has it or as a stack's state has its inputs: both are named alike.
 
     Limits of a zone are multiplied by the zones; a pool without the autoscaler stays at its size.
+    An autoscaler that says no maximum leaves it unknown.
     """
     config = item.get("config") or item.get("nodeConfig") or {}
     scaling = item.get("autoscaling") or {}
     zones = len(item.get("locations") or item.get("nodeLocations") or ()) or 1
     if scaling and scaling.get("enabled", True):
-        total = scaling.get("totalMaxNodeCount")
-        most = int(total) if total else int(scaling.get("maxNodeCount") or 0) * zones
+        total, of_zone = scaling.get("totalMaxNodeCount"), scaling.get("maxNodeCount")
+        most = int(total) if total else int(of_zone) * zones if of_zone else None
     else:
         size = item.get("nodeCount", item.get("initialNodeCount"))
         most = None if size is None else int(size) * zones

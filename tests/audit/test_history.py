@@ -60,3 +60,9 @@ def test_what_is_no_time_is_refused(since: str) -> None:
 def test_a_line_that_is_no_entry_is_named(line: str) -> None:
     with pytest.raises(StackFileError, match=r"history\.jsonl: line 2: is no entry"):
         parse_history(f"\n{line}\n", "history.jsonl")
+
+
+@pytest.mark.parametrize("since", ["99999999999999d", "999999d", pytest.param("9" * 5000 + "h", id="digits")])
+def test_a_span_longer_than_time_is_refused(since: str) -> None:
+    with pytest.raises(ValueError, match="is a span that begins before the year 1"):
+        find_entry([], "test", since, NOW)

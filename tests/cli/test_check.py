@@ -119,6 +119,7 @@ def test_a_stack_file_that_is_wrong_is_annotated_and_refused(headroom: Headroom,
         (("-s", "dev", "--format", "html"), "--format"),
         (("-s", "dev", "--preview", "gone.json"), "gone.json: cannot be read: No such file"),
         (("-s", "dev", "--preview", "prod.json"), "prod.json: is a preview of prod, not of dev"),
+        (("-s", "dev", "--preview", "half.json"), "half.json: diagnostics[0]: is an error: no network"),
         (
             ("-s", "dev", "--preview", "Pulumi.yaml"),
             "Pulumi.yaml: is not what `pulumi preview --json` writes",
@@ -131,6 +132,9 @@ def test_bad_arguments_end_with_2(
 ) -> None:
     step = {"op": "same", "urn": "urn:pulumi:prod::headroom::t::n"}
     (project / "prod.json").write_text(json.dumps({"steps": [step]}))
+    failed = {"steps": [{"op": "same", "urn": "urn:pulumi:dev::headroom::t::n"}]}
+    failed["diagnostics"] = [{"severity": "error", "message": "no network"}]
+    (project / "half.json").write_text(json.dumps(failed))
     done = headroom("check", *arguments)
     assert done.returncode == 2
     assert said in done.stderr

@@ -93,3 +93,24 @@ def test_the_projects_own_files_are_sound(root: Path) -> None:
     assert names == ["assistant-serving", "feed-serving", "fraud-serving", "shelf-serving"]
     for name in names:
         assert load_server(root / "releases" / f"{name}.yaml").image == name.removesuffix("-serving")
+
+
+def test_what_is_no_text_differs_and_is_not_raised(folder: Path, feed: ReleasePlan) -> None:
+    (folder / "skaffold.yaml").write_bytes(b"\xff\xfe\x00")
+    (problem,) = compare_release(folder, render_release(feed))
+    assert problem.path == "skaffold.yaml"
+    assert "differs" in problem.message
+
+
+def test_a_file_in_the_place_of_the_folder_is_a_message(tmp_path: Path, feed: ReleasePlan) -> None:
+    (tmp_path / "feed").write_text("mine")
+    with pytest.raises(StackFileError, match=r"feed: cannot be written: File exists; name another folder"):
+        write_release(tmp_path / "feed", render_release(feed))
+    assert (tmp_path / "feed").read_text() == "mine"
+
+
+def test_a_file_that_cannot_be_read_is_a_message(folder: Path, feed: ReleasePlan) -> None:
+    (folder / "skaffold.yaml").unlink()
+    (folder / "skaffold.yaml").mkdir()
+    with pytest.raises(StackFileError, match=r"skaffold.yaml: cannot be read: Is a directory"):
+        compare_release(folder, render_release(feed))

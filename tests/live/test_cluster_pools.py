@@ -47,6 +47,8 @@ def test_a_cluster_is_its_endpoint_and_its_node_pools(monkeypatch: pytest.Monkey
         ({"autoscaling": {"enabled": True, "maxNodeCount": 3}}, 6),
         ({"autoscaling": {"enabled": True, "totalMaxNodeCount": 3}}, 3),
         ({"autoscaling": {"totalMaxNodeCount": 3}}, 3),
+        ({"autoscaling": {"enabled": True}}, None),
+        ({"autoscaling": {"minNodeCount": 1}}, None),
         ({"autoscaling": {"enabled": False}, "initialNodeCount": 2}, 4),
         ({"autoscaling": {}, "initialNodeCount": 2}, 4),
         ({"initialNodeCount": 0}, 0),

@@ -5,6 +5,7 @@ import pytest
 from policies.operations_rules import OPERATIONS_RULES
 from policies.resources import make_urn
 from policies.security_rules import SECURITY_RULES
+from policies.settings import CanaryLimits, Settings
 from tests.policies.scenes import open_scene
 from tests.policies.violations import Row, describe, expected, load_violations, seed
 
@@ -80,6 +81,22 @@ def test_a_delivery_as_it_should_be_breaks_nothing(stack: str) -> None:
     row = {"stack": stack, "base": "delivery_base", "resource": "none"}
     names = {"deliveries-are-approved", "canaries-come-first", "rollbacks-are-automated"}
     assert [verdict for verdict in seed(row).verdicts() if verdict.rule.name in names] == []
+
+
+def test_every_phase_is_larger_than_the_one_before() -> None:
+    path = ("serialPipeline", "stages", 1, "strategy", "canary", "customCanaryDeployment", "phaseConfigs")
+    scene = open_scene("prod")
+    scene.put("DeliveryPipeline prod-assistant-serving", *path, 1, "percentage", to=10.0)
+    (found,) = scene.found("canaries-come-first")
+    assert "canary-50 has 10 %, after 10 %" in found
+
+
+def test_how_many_get_a_model_first_is_a_setting() -> None:
+    scene = open_scene("prod")
+    scene.settings = Settings(canary=CanaryLimits(first_percent=5))
+    found = scene.found("canaries-come-first")
+    assert any("prod-assistant-serving: canary-10 gives 10 %" in text for text in found)
+    assert not any("canary-5 gives" in text for text in found)
 
 
 def test_development_need_not_be_protected_nor_survive_a_zone() -> None:

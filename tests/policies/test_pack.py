@@ -91,10 +91,12 @@ def test_the_clean_stack_is_clean_by_what_the_program_asks_for(engine: Engine) -
 
 
 def test_resources_that_were_not_shown_are_judged_by_what_came_of_them(engine: Engine) -> None:
+    """The rules of single resources too: nothing else would report what they find."""
     scene = open_scene("dev").set_quota("dev-queue-experiments", "l4", GPU, "nominalQuota", "1")
-    assert any(
-        "[headroom-kept]" in text for text in engine.run(scene, shown=False).said(EnforcementLevel.MANDATORY)
-    )
+    scene.add("gcp:serviceaccount/key:Key", "k", {"serviceAccountId": "x"})
+    mandatory = engine.run(scene, shown=False).said(EnforcementLevel.MANDATORY)
+    assert any("[headroom-kept]" in text for text in mandatory)
+    assert sum("[no-keys] k" in text for text in mandatory) == 1
 
 
 def test_each_finding_is_reported_once_at_its_level(engine: Engine) -> None:

@@ -107,12 +107,48 @@ exemptions:
         (b'{"steps": {}}', "it has no steps"),
         (b'{"steps": [{"op": "same"}]}', "preview.json: steps[0]: has no op or no urn"),
         (b'{"steps": [4]}', "preview.json: steps[0]: has no op or no urn"),
+        (b'{"steps": ' + b"[" * 100_000, "it has no steps"),
+        (preview(step("delete", oldState="[x]")), "steps[0]: its oldState, or the inputs of that, are no"),
+        (preview(step("same"), step("delete", oldState={"inputs": [1]})), "steps[1]: its oldState, or the"),
+        (preview(step("replace", replaceReasons=5)), "steps[0]: its replaceReasons are no list"),
+        (b'{"steps": [], "diagnostics": 4}', "diagnostics: is no list of mappings"),
+        (b'{"steps": [], "diagnostics": ["error"]}', "diagnostics: is no list of mappings"),
     ],
 )
 def test_what_is_no_preview_is_refused(content: bytes, said: str) -> None:
     with pytest.raises(StackFileError) as refused:
         read_steps(content, "preview.json")
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("failed", "said"),
+    [
+        (
+            {
+                "diagnostics": [
+                    {"severity": "info"},
+                    {"severity": "error", "message": "no quota\nin zone a\n"},
+                ]
+            },
+            "diagnostics[1]: is an error: no quota, so its steps may not be all",
+        ),
+        ({"diagnostics": [{"severity": "error"}]}, "diagnostics[0]: is an error: it has no message"),
+        ({"maybeCorrupt": True}, "maybeCorrupt: is set, so its steps may not be all"),
+    ],
+)
+def test_a_preview_that_failed_half_way_is_refused_not_taken_for_no_loss(
+    failed: dict[str, Any], said: str
+) -> None:
+    content = json.dumps({"steps": [step("same")], **failed}).encode()
+    with pytest.raises(StackFileError) as refused:
+        read_steps(content, "preview.json")
+    assert said in str(refused.value)
+
+
+def test_warnings_of_a_preview_are_no_failure() -> None:
+    warned = {"steps": [step("same")], "diagnostics": [{"severity": "warning", "message": "old"}]}
+    assert len(read_steps(json.dumps({**warned, "maybeCorrupt": False}).encode(), "preview.json")) == 1
 
 
 def test_a_urn_that_cannot_be_read_is_no_loss_of_what_is_kept_and_raises_nothing() -> None:

@@ -156,3 +156,14 @@ def test_actionlint_finds_nothing() -> None:
     command = [actionlint, "-no-color", "-shellcheck=", "-pyflakes=", *(ROOT / ".github/workflows").iterdir()]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_what_guards_the_guards_has_owners() -> None:
+    """Whoever could change what CI runs or what it judges by would need nobody's review."""
+    lines = (ROOT / ".github" / "CODEOWNERS").read_text().splitlines()
+    owned = {line.split()[0] for line in lines if line and not line.startswith("#")}
+    folders = {"/.ci/", "/.github/", "/bootstrap/", "/headroom/", "/infra/", "/policies/", "/quotas/"}
+    files = {"/Makefile", "/Pulumi.prod.yaml", "/Pulumi.yaml", "/pyproject.toml", "/requirements*.txt"}
+    assert owned >= folders | files
+    assert all(list(ROOT.glob(pattern.strip("/"))) for pattern in owned)
+    assert all(line.split()[1:] for line in lines if not line.startswith("#"))
