@@ -1,7 +1,7 @@
 """Rules for what bears nodes: every pool has a limit, every node is in a queue, every kind is known."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import yaml
 from headroom.spec.base import POOL_LABEL
 from policies.model import CLUSTER, Model
 from policies.node_pools import NODE_POOL, max_nodes
-from policies.queues import GROUP
+from policies.queues import GROUP, Flavor
 from policies.resources import ABSENT, UNKNOWN, Resource
 from policies.rules import Found, Rule
 from policies.settings import Settings
@@ -70,6 +70,8 @@ def _check_queued(model: Model, _: Settings) -> Iterator[Found]:
                 "no ResourceFlavor selects its nodes, so whatever runs there is in nobody's quota",
                 f"label it {POOL_LABEL} after its pool, and give the pool a ResourceFlavor",
             )
+    for flavor in model.flavors:
+        yield from _check_flavor(model, flavor)
     labels = {pool.label for pool in model.pools}
     counts = Counter(flavor.label for flavor in model.flavors)
     for flavor in model.flavors:
@@ -82,6 +84,24 @@ def _check_queued(model: Model, _: Settings) -> Iterator[Found]:
                 f"another flavor selects the nodes of {flavor.label} too",
                 "keep one of them",
             )
+
+
+def _check_flavor(model: Model, flavor: Flavor) -> Iterator[Found]:
+    """A flavor that asks for more than its pool's nodes have finds none; pods need what taints ask for."""
+    if flavor.resource.read("spec", "nodeTaints") not in (ABSENT, []):
+        yield (
+            flavor.resource,
+            "has nodeTaints, so that work has to tolerate what nobody told it",
+            "remove them",
+        )
+    if flavor.resource.read("spec", "topologyName") is not ABSENT:
+        yield flavor.resource, "has a topologyName, and no rule knows which nodes are left", "remove it"
+    wanted = flavor.resource.read("spec", "nodeLabels")
+    for node_pool in (each for pool in model.pools if pool.label == flavor.label for each in pool.resources):
+        for key in wanted if isinstance(wanted, Mapping) else ():
+            if node_pool.read("nodeConfig", "labels", key) != wanted[key]:
+                message = f"selects nodes by {key}, which {node_pool.name} has not like that"
+                yield flavor.resource, message, f"select them by {POOL_LABEL} alone"
 
 
 def _check_kind(resource: Resource, _: Settings) -> Iterator[Found]:

@@ -157,6 +157,36 @@ FAILING: list[Failing] = [
         lambda s: s.drop("dev-queue-feed-data"),
         "feed-data: takes 100% of the guarantee of feed-data in cpu",
     ),
+    (
+        "promises-are-kept",
+        "a pipeline that is drained",
+        lambda s: s.put("dev-queue-feed-training", "spec", "stopPolicy", to="HoldAndDrain"),
+        "dev-queue-feed-training: its stopPolicy is HoldAndDrain, so nothing in it starts",
+    ),
+    (
+        "promises-are-kept",
+        "a guarantee that no pod may use",
+        lambda s: s.put("dev-quota-feed-training", "spec", "hard", "requests.google.com/tpu", to="0"),
+        "dev-quota-feed-training: bounds requests.google.com/tpu to 0, below the guarantee of",
+    ),
+    (
+        "nodes-are-in-queues",
+        "a flavor of nodes that there are not",
+        lambda s: s.put("dev-flavor-l4", "spec", "nodeLabels", "nope", to="nope"),
+        "dev-flavor-l4: selects nodes by nope, which dev-pool-l4 has not like that",
+    ),
+    (
+        "nodes-are-in-queues",
+        "a flavor that nobody tolerates",
+        lambda s: s.put("dev-flavor-l4", "spec", "nodeTaints", to=[{"key": "x", "effect": "NoSchedule"}]),
+        "dev-flavor-l4: has nodeTaints",
+    ),
+    (
+        "nodes-are-in-queues",
+        "a flavor of a topology",
+        lambda s: s.put("dev-flavor-l4", "spec", "topologyName", to="racks"),
+        "dev-flavor-l4: has a topologyName",
+    ),
 ]
 
 NOT_KNOWN: list[NotKnown] = [
@@ -209,6 +239,16 @@ NOT_KNOWN: list[NotKnown] = [
         "promises-are-kept",
         lambda s: s.set_quota("dev-queue-feed-data", "cpu", "cpu", "nominalQuota", UNKNOWN),
         "dev-queue-feed-data: its cpu of cpu is not known",
+    ),
+    (
+        "promises-are-kept",
+        lambda s: s.put("dev-quota-feed-data", "spec", "hard", to=UNKNOWN),
+        "dev-quota-feed-data: its bounds are not known",
+    ),
+    (
+        "nodes-are-in-queues",
+        lambda s: s.put("dev-flavor-l4", "spec", "nodeTaints", to=UNKNOWN),
+        "dev-flavor-l4: has nodeTaints",
     ),
     (
         "promises-are-kept",
