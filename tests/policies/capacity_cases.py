@@ -109,6 +109,46 @@ FAILING: list[Failing] = [
         lambda s: s.add("kubernetes:kueue.x-k8s.io/v1beta1:ClusterQueue", "old", {}),
         "old: is of the type kubernetes:kueue.x-k8s.io/v1beta1:ClusterQueue, which no rule of the queues knows",
     ),
+    *(
+        (
+            "kinds-are-known",
+            kind,
+            lambda s, kind=kind: s.add(kind, "mine", {"chart": "x"}),
+            f"mine: is of the type {kind}",
+        )
+        for kind in (
+            "gcp:appengine/flexibleAppVersion:FlexibleAppVersion",
+            "gcp:deploymentmanager/deployment:Deployment",
+            "gcp:hypercomputecluster/cluster:Cluster",
+            "google-beta:compute/instance:Instance",
+            "kubernetes:compute.cnrm.cloud.google.com/v1beta1:ComputeInstance",
+            "kubernetes:helm.sh/v3:Release",
+            "kubernetes:kustomize/v2:Directory",
+            "terraform-provider:x:Y",
+        )
+    ),
+    *(
+        (
+            "work-is-in-queues",
+            f"a {kind} in {place}",
+            lambda s, kind=kind, place=place: s.add(
+                f"kubernetes:{kind}", "mine", {"metadata": {"name": "mine", "namespace": place}}
+            ),
+            f"mine: runs in the namespace {place or 'default'}, which has no queue",
+        )
+        for kind, place in (
+            ("apps/v1:Deployment", "side"),
+            ("apps/v1:DaemonSet", "kube-system"),
+            ("batch/v1:Job", None),
+            ("core/v1:Pod", "headroom-monitoring"),
+        )
+    ),
+    (
+        "work-is-in-queues",
+        "more of the platform's own",
+        lambda s: s.put("dev-statefulset-pushgateway", "spec", "replicas", to=100),
+        "dev-statefulset-pushgateway: has other replicas than the 1 agreed to",
+    ),
     (
         "kinds-are-known",
         "a patch of a ResourceQuota",
@@ -214,6 +254,21 @@ NOT_KNOWN: list[NotKnown] = [
         "kinds-are-known",
         lambda s: s.add("gcp:tpu/v2Vm:V2Vm", "mine", {"acceleratorType": UNKNOWN}),
         "mine: is of the type gcp:tpu/v2Vm:V2Vm",
+    ),
+    (
+        "kinds-are-known",
+        lambda s: s.add("kubernetes:helm.sh/v3:Release", "mine", {"chart": UNKNOWN}),
+        "mine: is of the type kubernetes:helm.sh/v3:Release",
+    ),
+    (
+        "work-is-in-queues",
+        lambda s: s.put("dev-statefulset-pushgateway", "metadata", "namespace", to=UNKNOWN),
+        "dev-statefulset-pushgateway: runs in the namespace not known",
+    ),
+    (
+        "work-is-in-queues",
+        lambda s: s.put("dev-statefulset-pushgateway", "spec", "replicas", to=UNKNOWN),
+        "dev-statefulset-pushgateway: has other replicas",
     ),
     (
         "capacity-is-granted",
