@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from headroom.planning.queues import EXPERIMENTS, RESOURCE_NAMES
 from headroom.planning.serving_hardware import compare_hardware
 from policies.model import Model
-from policies.queues import Cell, Queue, read_amount, show_amount
+from policies.queues import Cell, show_amount
+from policies.reach import find_obstacles
 from policies.resources import ABSENT, UNKNOWN
 from policies.rules import Found, Rule, split
 from policies.settings import Settings
@@ -70,38 +71,16 @@ def _check_usable(model: Model, settings: Settings) -> Iterator[Found]:
     queue = experiments_queue(model)
     if queue is None:
         return
-    stop = queue.resource.read("spec", "stopPolicy")
-    if stop not in (ABSENT, "None"):
-        shown = stop if isinstance(stop, str) else UNKNOWN.value
-        yield queue.resource, f"its stopPolicy is {shown}, so no experiment starts", "set it to None"
     space = next((space for space in model.namespaces if space.name == EXPERIMENTS), None)
     if space is None:
         yield queue.resource, f"there is no namespace {EXPERIMENTS} to run experiments in", "keep it"
-        return
-    if not space.local_queues:
+    elif not space.local_queues:
         yield space.resource, "no LocalQueue leads from it to the headroom", "keep its LocalQueue"
-    yield from _check_namespace_quota(model, settings, queue)
-
-
-def _check_namespace_quota(model: Model, settings: Settings, queue: Queue) -> Iterator[Found]:
-    """The namespace's own limits may not be below the headroom: it would be there and out of reach."""
     kept: dict[str, int] = {}
     for share in read_sharing(model, settings).shares:
         name = RESOURCE_NAMES[share.resource]
         kept[name] = kept.get(name, 0) + share.headroom
-    quotas = [quota for space in model.namespaces if space.name == EXPERIMENTS for quota in space.quotas]
-    for quota in quotas:
-        for name, least in kept.items():
-            amount = quota.read("spec", "hard", f"requests.{name}")
-            most = read_amount(name, amount)
-            if most is ABSENT or (isinstance(most, int) and most >= least):
-                continue
-            yield (
-                quota,
-                f"bounds requests.{name} to {show_amount(name, most)}, below the headroom of "
-                f"{show_amount(name, least)} that {queue.resource.name} must keep",
-                "raise it to what the queue may use",
-            )
+    yield from find_obstacles(model, queue, kept, "headroom")
 
 
 def _check_serving(model: Model, _: Settings) -> Iterator[Found]:

@@ -2,8 +2,16 @@
 
 from policies.alert_rules import ALERT_RULES
 from policies.delivery_rules import DELIVERY_RULES
+from policies.kueue_rules import KUEUE_RULES
 from policies.log_rules import LOG_RULES
 from policies.production_rules import PRODUCTION_RULES
 from policies.replacements import REPLACEMENT_RULES
 
-OPERATIONS_RULES = (*ALERT_RULES, *LOG_RULES, *PRODUCTION_RULES, *DELIVERY_RULES, *REPLACEMENT_RULES)
+OPERATIONS_RULES = (
+    *ALERT_RULES,
+    *LOG_RULES,
+    *PRODUCTION_RULES,
+    *KUEUE_RULES,
+    *DELIVERY_RULES,
+    *REPLACEMENT_RULES,
+)

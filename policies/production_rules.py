@@ -75,12 +75,6 @@ def _check_maintained(model: Model, _: Settings) -> Iterator[Found]:
             )
 
 
-def _check_kueue(model: Model, _: Settings) -> Iterator[Found]:
-    releases = [release for release in model.of(HELM_RELEASE) if is_kueue(release)]
-    if model.queues and not any(isinstance(release.read("chart"), str) for release in releases):
-        yield "kueue", "there is no release of it, so nobody holds anybody to a queue", "keep infra's release"
-
-
 PRODUCTION_RULES = (
     Rule(
         name="production-is-protected",
@@ -114,15 +108,5 @@ PRODUCTION_RULES = (
         remedy="Set headroom:cluster.maintenance.",
         of_stack=_check_maintained,
         settings=("production",),
-    ),
-    Rule(
-        name="queues-are-held",
-        description="Where there are queues, Kueue is there to hold work to them.",
-        family="operations",
-        severity="critical",
-        level="mandatory",
-        reference="Q3",
-        remedy="Keep the release of Kueue.",
-        of_stack=_check_kueue,
     ),
 )

@@ -1,4 +1,4 @@
-"""The rule that a change takes nothing much of what was promised before, unless its owner agrees."""
+"""The rule that what was promised stays, and can be had, unless its owner agrees."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -7,11 +7,25 @@ from headroom.planning.promises import Promise
 from headroom.planning.queues import EXPERIMENTS
 from policies.model import Model
 from policies.queues import Cell, Queue, read_amount, show_amount
+from policies.reach import find_obstacles
 from policies.rules import Found, Rule
 from policies.settings import Settings
 
 
 def _check_promises(model: Model, settings: Settings) -> Iterator[Found]:
+    yield from _check_taken(model, settings)
+    for queue in model.queues:
+        if queue.name == EXPERIMENTS:
+            continue
+        kept: dict[str, int] = {}
+        for cell in queue.cells:
+            if isinstance(cell.nominal, int):
+                kept[cell.resource] = kept.get(cell.resource, 0) + cell.nominal
+        if any(kept.values()):
+            yield from find_obstacles(model, queue, kept, "guarantee")
+
+
+def _check_taken(model: Model, settings: Settings) -> Iterator[Found]:
     if not model.queues and not model.records.promises:
         return
     if model.records.promises is None:
@@ -67,7 +81,7 @@ def _remedy(promise: Promise) -> str:
 PROMISE_RULES = (
     Rule(
         name="promises-are-kept",
-        description="A change takes no more than a set share of the headroom or of a pipeline's guarantee.",
+        description="A change takes no more than a set share of a promise, and puts none out of reach.",
         family="quota",
         severity="high",
         level="mandatory",

@@ -15,8 +15,8 @@ from policies.resources import ABSENT, UNKNOWN, Missing, Resource, each, read
 
 GROUP = "kubernetes:kueue.x-k8s.io/"
 API = f"{GROUP}v1beta2:"
-CLUSTER_QUEUE, COHORT, LOCAL_QUEUE, FLAVOR = (
-    f"{API}{kind}" for kind in ("ClusterQueue", "Cohort", "LocalQueue", "ResourceFlavor")
+CLUSTER_QUEUE, COHORT, LOCAL_QUEUE, FLAVOR, ADMISSION_CHECK = (
+    f"{API}{kind}" for kind in ("ClusterQueue", "Cohort", "LocalQueue", "ResourceFlavor", "AdmissionCheck")
 )
 
 PLANNED: dict[str, PlannedResource] = {name: resource for resource, name in RESOURCE_NAMES.items()}

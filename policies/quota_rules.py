@@ -1,5 +1,6 @@
 """Every rule that guards the quota."""
 
+from policies.admission_rules import ADMISSION_RULES
 from policies.cloud_quota_rules import CLOUD_QUOTA_RULES
 from policies.headroom_rules import HEADROOM_RULES
 from policies.pool_rules import POOL_RULES
@@ -11,6 +12,7 @@ QUOTA_RULES = (
     *HEADROOM_RULES,
     *QUEUE_RULES,
     *TENANCY_RULES,
+    *ADMISSION_RULES,
     *POOL_RULES,
     *CLOUD_QUOTA_RULES,
     *PROMISE_RULES,

@@ -6,24 +6,11 @@ from typing import TypeGuard
 from headroom.planning.tenancy import KIND_LABEL
 from policies.model import Model
 from policies.queues import Queue, read_amount, show_amount
-from policies.resources import ABSENT, UNKNOWN, Missing, Resource, each
+from policies.resources import ABSENT, UNKNOWN, Missing, Resource
 from policies.rules import Found, Rule
 from policies.settings import Settings
 from policies.tenancy import Namespace
 
-_ADMISSION = "kubernetes:admissionregistration.k8s.io/v1:"
-POLICY, BINDING = f"{_ADMISSION}ValidatingAdmissionPolicy", f"{_ADMISSION}ValidatingAdmissionPolicyBinding"
-
-REQUIRED_ADMISSION = {
-    "headroom-queue-name": "work outside the queues would be in nobody's quota",
-    "headroom-requests": "what asks for nothing would count as zero",
-    "headroom-unknown-work": "kinds that Kueue does not know would run beside the queues",
-    "headroom-host-access": "work with the host's files could pass for another's",
-    "headroom-finished-jobs": "finished jobs would fill the namespace",
-}
-"""Policies that namespaces of pipelines are subject to, and what would be open without each."""
-
-_KEEP = "keep infra/manifests/admission as it is"
 _COUNTED = {
     "count/jobs.batch": "jobs",
     "pods": "pods",
@@ -117,38 +104,6 @@ def _least(quotas: tuple[Resource, ...], key: str, name: str = "") -> int | Miss
     return UNKNOWN if UNKNOWN in amounts else ABSENT
 
 
-def _check_admission(model: Model, _: Settings) -> Iterator[Found]:
-    if not any(space.is_ours for space in model.namespaces):
-        return
-    policies = {resource.object_name: resource for resource in model.of(POLICY)}
-    bindings = model.of(BINDING)
-    for name, why in REQUIRED_ADMISSION.items():
-        policy = policies.get(name)
-        if policy is None:
-            yield name, f"there is no such admission policy: {why}", _KEEP
-            continue
-        if policy.read("spec", "failurePolicy") not in (ABSENT, "Fail"):
-            yield policy, "its failurePolicy is not Fail, so what it cannot judge comes in", _KEEP
-        if policy.read("spec", "validations") in (ABSENT, UNKNOWN, []):
-            yield policy, f"validates nothing that is known: {why}", _KEEP
-        bound = [binding for binding in bindings if binding.read("spec", "policyName") == name]
-        if not any(_denies_ours(binding) for binding in bound):
-            where = bound[0] if bound else policy
-            yield where, f"does not deny in every namespace with the label {KIND_LABEL}: {why}", _KEEP
-
-
-def _denies_ours(binding: Resource) -> bool:
-    """Whether it denies in all of our namespaces, with nothing that narrows what it looks at."""
-    resources = binding.read("spec", "matchResources")
-    if "Deny" not in each(binding.read("spec", "validationActions")) or resources is UNKNOWN:
-        return False
-    scope = {} if resources is ABSENT else dict(resources)
-    scope.pop("matchPolicy", None)
-    return scope in ({}, {"namespaceSelector": {}}, {"namespaceSelector": _OURS})
-
-
-_OURS = {"matchExpressions": [{"key": KIND_LABEL, "operator": "Exists"}]}
-
 TENANCY_RULES = (
     Rule(
         name="namespaces-are-bounded",
@@ -180,15 +135,5 @@ TENANCY_RULES = (
         reference="Q3",
         remedy="Set the ResourceQuota's requests to the queue's caps.",
         of_stack=_check_amounts,
-    ),
-    Rule(
-        name="admission-is-enforced",
-        description="The admission policies that close the ways around the queues deny in every pipeline.",
-        family="quota",
-        severity="critical",
-        level="mandatory",
-        reference="Q3",
-        remedy="Keep the policies, their bindings, failurePolicy Fail and the action Deny.",
-        of_stack=_check_admission,
     ),
 )

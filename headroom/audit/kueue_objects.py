@@ -50,8 +50,9 @@ def read_cohort(item: Mapping[str, Any]) -> CohortNow:
 
 def read_local_queue(item: Mapping[str, Any]) -> LocalQueueNow:
     """Return a LocalQueue."""
-    metadata = item["metadata"]
-    return LocalQueueNow(metadata["namespace"], metadata["name"], item["spec"]["clusterQueue"])
+    metadata, spec = item["metadata"], item["spec"]
+    stop_policy = spec.get("stopPolicy") or "None"
+    return LocalQueueNow(metadata["namespace"], metadata["name"], spec["clusterQueue"], stop_policy)
 
 
 def _limits(spec: Mapping[str, Any]) -> Iterator[QueueLimit]:

@@ -108,6 +108,14 @@ def _local_queues(case: Case, now: QueuesNow) -> Iterator[Finding]:
             message = f"the local queue {name} of the namespace {namespace} leads to {queue}: another's quota"
             fix = f"kubectl delete localqueue {name} -n {namespace}"
             yield _finding(case, "local-queue-astray", "error", f"{namespace}/{name}", message, fix)
+    for each in now.local_queues:
+        if each.namespace in ours and each.stop_policy != "None":
+            message = (
+                f"the stopPolicy of the local queue {each.namespace} is {each.stop_policy}: nothing gets in"
+            )
+            fix = f"pulumi up -s {case.stack} --refresh"
+            name = f"{each.namespace}/{each.name}"
+            yield _finding(case, "local-queue-stopped", "error", name, message, fix)
 
 
 def _unmanaged(case: Case) -> Iterator[Finding]:

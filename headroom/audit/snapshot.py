@@ -120,6 +120,7 @@ class LocalQueueNow:
     namespace: str
     name: str
     queue: str
+    stop_policy: str = "None"
 
 
 @dataclass(frozen=True, slots=True)

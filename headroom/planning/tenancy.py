@@ -26,7 +26,10 @@ EXPERIMENT_OBJECTS = (300, 1000)
 """Jobs and pods that the experiments of all teams may have at a time."""
 
 _RESERVED = re.compile(r"(kube|gke|gmp|google|kueue|headroom)-.*|default|experiments|config-management-.*")
-_LEAST_OBJECTS, _MOST_OBJECTS = (50, 100), (300, 1000)
+LEAST_OBJECTS = (50, 100)
+"""Jobs and pods that every namespace may have at a time, however little it is promised."""
+
+_MOST_OBJECTS = (300, 1000)
 _OBJECTS_PER_UNIT = 4
 
 Stage = Literal["staging", "production"]
@@ -168,7 +171,7 @@ def _count_objects(caps: Mapping[Resource, int]) -> tuple[int, int]:
     """Jobs and pods by what can run at once: a few for each device, or for each core where there is none."""
     devices = caps.get("gpus", 0) + caps.get("chips", 0)
     wanted = _OBJECTS_PER_UNIT * (devices or caps.get("cpu", 0) // 1000)
-    (least_jobs, least_pods), (most_jobs, most_pods) = _LEAST_OBJECTS, _MOST_OBJECTS
+    (least_jobs, least_pods), (most_jobs, most_pods) = LEAST_OBJECTS, _MOST_OBJECTS
     return min(most_jobs, max(least_jobs, wanted)), min(most_pods, max(least_pods, wanted))
 
 

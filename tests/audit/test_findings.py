@@ -196,6 +196,10 @@ CASES: dict[str, tuple[Change, set[str]]] = {
     ),
     "no way in": (queues(local_queues=without("rank")), {"local-queue-missing"}),
     "a way into another's quota": (queues(local_queues=astray), {"local-queue-astray"}),
+    "a way in that is held": (
+        queues(local_queues=lambda items: (replace(items[0], stop_policy="Hold"), *items[1:])),
+        {"local-queue-stopped"},
+    ),
     "pods without a queue": (
         lambda world: world.but(unmanaged=(Unmanaged("seek", "l4", 3, (("gpus", 6),)),)),
         {"unmanaged-pods"},

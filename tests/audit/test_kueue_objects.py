@@ -61,7 +61,9 @@ def test_without_a_status_nothing_is_held() -> None:
 def test_cohorts_and_local_queues_are_read() -> None:
     assert read_cohort({"metadata": {"name": "pool"}}) == CohortNow("pool", "", ())
     queue = {"metadata": {"name": "a", "namespace": "b"}, "spec": {"clusterQueue": "c"}}
-    assert read_local_queue(queue) == LocalQueueNow("b", "a", "c")
+    assert read_local_queue(queue) == LocalQueueNow("b", "a", "c", "None")
+    queue["spec"]["stopPolicy"] = "Hold"
+    assert read_local_queue(queue).stop_policy == "Hold"
 
 
 @pytest.mark.parametrize(

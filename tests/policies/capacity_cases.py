@@ -109,6 +109,46 @@ FAILING: list[Failing] = [
         lambda s: s.add("kubernetes:kueue.x-k8s.io/v1beta1:ClusterQueue", "old", {}),
         "old: is of the type kubernetes:kueue.x-k8s.io/v1beta1:ClusterQueue, which no rule of the queues knows",
     ),
+    *(
+        (
+            "kinds-are-known",
+            kind,
+            lambda s, kind=kind: s.add(kind, "mine", {"chart": "x"}),
+            f"mine: is of the type {kind}",
+        )
+        for kind in (
+            "gcp:appengine/flexibleAppVersion:FlexibleAppVersion",
+            "gcp:deploymentmanager/deployment:Deployment",
+            "gcp:hypercomputecluster/cluster:Cluster",
+            "google-beta:compute/instance:Instance",
+            "kubernetes:compute.cnrm.cloud.google.com/v1beta1:ComputeInstance",
+            "kubernetes:helm.sh/v3:Release",
+            "kubernetes:kustomize/v2:Directory",
+            "terraform-provider:x:Y",
+        )
+    ),
+    *(
+        (
+            "work-is-in-queues",
+            f"a {kind} in {place}",
+            lambda s, kind=kind, place=place: s.add(
+                f"kubernetes:{kind}", "mine", {"metadata": {"name": "mine", "namespace": place}}
+            ),
+            f"mine: runs in the namespace {place or 'default'}, which has no queue",
+        )
+        for kind, place in (
+            ("apps/v1:Deployment", "side"),
+            ("apps/v1:DaemonSet", "kube-system"),
+            ("batch/v1:Job", None),
+            ("core/v1:Pod", "headroom-monitoring"),
+        )
+    ),
+    (
+        "work-is-in-queues",
+        "more of the platform's own",
+        lambda s: s.put("dev-statefulset-pushgateway", "spec", "replicas", to=100),
+        "dev-statefulset-pushgateway: has other replicas than the 1 agreed to",
+    ),
     (
         "kinds-are-known",
         "a patch of a ResourceQuota",
@@ -157,6 +197,36 @@ FAILING: list[Failing] = [
         lambda s: s.drop("dev-queue-feed-data"),
         "feed-data: takes 100% of the guarantee of feed-data in cpu",
     ),
+    (
+        "promises-are-kept",
+        "a pipeline that is drained",
+        lambda s: s.put("dev-queue-feed-training", "spec", "stopPolicy", to="HoldAndDrain"),
+        "dev-queue-feed-training: its stopPolicy is HoldAndDrain, so nothing in it starts",
+    ),
+    (
+        "promises-are-kept",
+        "a guarantee that no pod may use",
+        lambda s: s.put("dev-quota-feed-training", "spec", "hard", "requests.google.com/tpu", to="0"),
+        "dev-quota-feed-training: bounds requests.google.com/tpu to 0, below the guarantee of",
+    ),
+    (
+        "nodes-are-in-queues",
+        "a flavor of nodes that there are not",
+        lambda s: s.put("dev-flavor-l4", "spec", "nodeLabels", "nope", to="nope"),
+        "dev-flavor-l4: selects nodes by nope, which dev-pool-l4 has not like that",
+    ),
+    (
+        "nodes-are-in-queues",
+        "a flavor that nobody tolerates",
+        lambda s: s.put("dev-flavor-l4", "spec", "nodeTaints", to=[{"key": "x", "effect": "NoSchedule"}]),
+        "dev-flavor-l4: has nodeTaints",
+    ),
+    (
+        "nodes-are-in-queues",
+        "a flavor of a topology",
+        lambda s: s.put("dev-flavor-l4", "spec", "topologyName", to="racks"),
+        "dev-flavor-l4: has a topologyName",
+    ),
 ]
 
 NOT_KNOWN: list[NotKnown] = [
@@ -186,6 +256,21 @@ NOT_KNOWN: list[NotKnown] = [
         "mine: is of the type gcp:tpu/v2Vm:V2Vm",
     ),
     (
+        "kinds-are-known",
+        lambda s: s.add("kubernetes:helm.sh/v3:Release", "mine", {"chart": UNKNOWN}),
+        "mine: is of the type kubernetes:helm.sh/v3:Release",
+    ),
+    (
+        "work-is-in-queues",
+        lambda s: s.put("dev-statefulset-pushgateway", "metadata", "namespace", to=UNKNOWN),
+        "dev-statefulset-pushgateway: runs in the namespace not known",
+    ),
+    (
+        "work-is-in-queues",
+        lambda s: s.put("dev-statefulset-pushgateway", "spec", "replicas", to=UNKNOWN),
+        "dev-statefulset-pushgateway: has other replicas",
+    ),
+    (
         "capacity-is-granted",
         lambda s: lower_grant(s, "N2-CPUS-per-project-region", None),
         "N2-CPUS-per-project-region: nobody knows what is granted, and the stack draws 208",
@@ -209,6 +294,16 @@ NOT_KNOWN: list[NotKnown] = [
         "promises-are-kept",
         lambda s: s.set_quota("dev-queue-feed-data", "cpu", "cpu", "nominalQuota", UNKNOWN),
         "dev-queue-feed-data: its cpu of cpu is not known",
+    ),
+    (
+        "promises-are-kept",
+        lambda s: s.put("dev-quota-feed-data", "spec", "hard", to=UNKNOWN),
+        "dev-quota-feed-data: its bounds are not known",
+    ),
+    (
+        "nodes-are-in-queues",
+        lambda s: s.put("dev-flavor-l4", "spec", "nodeTaints", to=UNKNOWN),
+        "dev-flavor-l4: has nodeTaints",
     ),
     (
         "promises-are-kept",

@@ -13,6 +13,37 @@ def serve_on_h100(scene: Scene) -> None:
     scene.put("dev-queue-feed-training", "spec", "resourceGroups", 0, "flavors", 0, "name", to="cpu")
 
 
+NEVER = {"admissionChecks": [{"name": "never"}]}
+OUT_OF_REACH = (
+    (
+        "local-queue",
+        ("stopPolicy",),
+        "HoldAndDrain",
+        "its stopPolicy is HoldAndDrain, so nothing gets from it",
+    ),
+    (
+        "queue",
+        ("admissionChecksStrategy",),
+        NEVER,
+        "waits for the admission check never, which nobody answers",
+    ),
+    (
+        "queue",
+        ("resourceGroups", 0, "coveredResources"),
+        ["cpu"],
+        "its coveredResources lack google.com/tpu, mem",
+    ),
+    ("quota", ("hard", "pods"), "0", "bounds pods to 0, below the headroom of 100"),
+    ("quota", ("hard", "count/pods"), "1", "bounds count/pods to 1, below the headroom of 100"),
+    ("quota", ("hard", "count/jobs.batch"), "0", "bounds count/jobs.batch to 0, below the headroom of 50"),
+    ("quota", ("hard", "limits.cpu"), "1m", "bounds limits.cpu to 0.001"),
+    ("quota", ("hard", "cpu"), "1", "bounds cpu to 1"),
+    ("quota", ("hard", "memory"), "1Gi", "bounds memory to 1Gi, below the headroom of"),
+    ("limits", ("limits", 0, "max", "cpu"), "1m", "bounds cpu of a container to 0.001"),
+    ("limits", ("limits", 0, "min"), {"memory": "9Ti"}, "asks of each memory of at least"),
+)
+"""What is changed of the experiments' objects, and what must be said."""
+
 FAILING: list[Failing] = [
     (
         "headroom-kept",
@@ -60,7 +91,7 @@ FAILING: list[Failing] = [
         "headroom-usable",
         "a queue that is held",
         lambda s: s.put("dev-queue-experiments", "spec", "stopPolicy", to="Hold"),
-        "its stopPolicy is Hold, so no experiment starts",
+        "its stopPolicy is Hold, so nothing in it starts",
     ),
     (
         "headroom-usable",
@@ -79,6 +110,28 @@ FAILING: list[Failing] = [
         "no namespace",
         lambda s: s.drop("dev-namespace-experiments"),
         "no namespace experiments",
+    ),
+    *(
+        (
+            "headroom-usable",
+            f"a {kind} with {'.'.join(map(str, path))} {to}",
+            lambda s, kind=kind, path=path, to=to: s.put(f"dev-{kind}-experiments", "spec", *path, to=to),
+            said,
+        )
+        for kind, path, to, said in OUT_OF_REACH
+    ),
+    (
+        "headroom-usable",
+        "a quota of a part of the work",
+        lambda s: s.add(
+            "kubernetes:core/v1:ResourceQuota",
+            "more",
+            {
+                "metadata": {"name": "more", "namespace": "experiments"},
+                "spec": {"hard": {"pods": "0"}, "scopes": ["NotBestEffort"]},
+            },
+        ),
+        "more: bounds pods to 0",
     ),
     (
         "serving-not-above-training",
@@ -113,6 +166,19 @@ NOT_KNOWN: list[NotKnown] = [
         "headroom-usable",
         lambda s: s.put("dev-quota-experiments", "spec", "hard", f"requests.{TPU}", to=UNKNOWN),
         "bounds requests.google.com/tpu to not known",
+    ),
+    *(
+        (
+            "headroom-usable",
+            lambda s, kind=kind, key=key: s.put(f"dev-{kind}-experiments", "spec", key, to=UNKNOWN),
+            said,
+        )
+        for kind, key, said in (
+            ("local-queue", "stopPolicy", "its stopPolicy is not known"),
+            ("queue", "admissionChecksStrategy", "waits for the admission check not known"),
+            ("quota", "hard", "its bounds are not known"),
+            ("limits", "limits", "its limits are not known"),
+        )
     ),
     (
         "serving-not-above-training",

@@ -1,10 +1,19 @@
 """Rules of namespaces: each broken in one change, and with a value that is not known."""
 
+from policies.admission_rules import BINDING, POLICY
 from policies.resources import UNKNOWN
 from tests.policies.scenes import Failing, NotKnown
 
 GPU = "nvidia.com/gpu"
 OURS = {"matchExpressions": [{"key": "headroom/kind", "operator": "Exists"}]}
+ADMISSION = "kubernetes:admissionregistration.k8s.io/v1:"
+DENY, QUEUE_NAME = {"expression": "false"}, "headroom-queue-name"
+GUTTED = (
+    ("validations", [{"expression": "true"}]),
+    ("matchConditions", [{"name": "never", "expression": "false"}]),
+    ("matchConstraints", {"resourceRules": []}),
+    ("variables", [{"name": "admitted", "expression": "[]"}, {"name": "x", "expression": "true"}]),
+)
 
 FAILING: list[Failing] = [
     (
@@ -96,6 +105,67 @@ FAILING: list[Failing] = [
         lambda s: s.put("dev-policy-headroom-requests", "spec", "validations", to=[]),
         "dev-policy-headroom-requests: validates nothing",
     ),
+    *(
+        (
+            "admission-is-enforced",
+            f"a policy gutted by its {key}",
+            lambda s, key=key, to=to: s.put(f"dev-policy-{QUEUE_NAME}", "spec", key, to=to),
+            f"dev-policy-{QUEUE_NAME}: is not the policy that was agreed: work outside the queues",
+        )
+        for key, to in GUTTED
+    ),
+    *(
+        (
+            "admission-is-enforced",
+            f"no {name}",
+            lambda s, name=name: s.drop(f"dev-policy-{name}"),
+            f"headroom-{name.removeprefix('headroom-')}: there is no such admission policy",
+        )
+        for name in ("headroom-accelerators", "headroom-queues", "model-images")
+    ),
+    (
+        "admission-is-enforced",
+        "a policy without a binding",
+        lambda s: s.drop("dev-policybinding-headroom-accelerators"),
+        "dev-policy-headroom-accelerators: has no binding, so it denies nothing",
+    ),
+    (
+        "admission-is-enforced",
+        "a policy for others than it is for",
+        lambda s: s.put("dev-policybinding-headroom-accelerators", "spec", "matchResources", to={}),
+        "dev-policybinding-headroom-accelerators: does not deny in every namespace",
+    ),
+    (
+        "admission-is-enforced",
+        "images of anybody",
+        lambda s: s.put(
+            "dev-policy-model-images",
+            "spec",
+            "variables",
+            0,
+            "expression",
+            to="['us-central1-docker.pkg.dev/']",
+        ),
+        "dev-policy-model-images: its variable admitted lists no repositories",
+    ),
+    (
+        "admission-is-enforced",
+        "a policy nobody knows",
+        lambda s: s.add(POLICY, "x", {"metadata": {"name": "x"}, "spec": {"validations": [DENY]}}),
+        "x: is an admission policy x that nobody agreed to",
+    ),
+    (
+        "admission-is-enforced",
+        "a binding of a policy nobody knows",
+        lambda s: s.add(BINDING, "x", {"spec": {"policyName": "x", "validationActions": ["Deny"]}}),
+        "x: binds an admission policy x that nobody agreed to",
+    ),
+    (
+        "admission-is-enforced",
+        "a webhook",
+        lambda s: s.add(f"{ADMISSION}ValidatingWebhookConfiguration", "x", {"webhooks": []}),
+        "x: is of the type",
+    ),
 ]
 
 NOT_KNOWN: list[NotKnown] = [
@@ -123,5 +193,15 @@ NOT_KNOWN: list[NotKnown] = [
         "admission-is-enforced",
         lambda s: s.put("dev-policybinding-headroom-requests", "spec", "matchResources", to=UNKNOWN),
         "dev-policybinding-headroom-requests: does not deny in every namespace",
+    ),
+    (
+        "admission-is-enforced",
+        lambda s: s.put("dev-policy-headroom-requests", "spec", "variables", to=UNKNOWN),
+        "dev-policy-headroom-requests: says what is not known before the update",
+    ),
+    (
+        "admission-is-enforced",
+        lambda s: s.put("dev-policybinding-headroom-requests", "spec", "policyName", to=UNKNOWN),
+        "dev-policybinding-headroom-requests: binds an admission policy whose name is not known",
     ),
 ]
