@@ -44,6 +44,8 @@ IMITATIONS = (
 LOCK = "sandbox.lock"
 # Names the stack where the arguments do not.
 STACK_VARIABLE = "PULUMI_STACK"
+# What reaches the sandbox although its name begins as those below; the second is for a lost cluster.
+OWN_VARIABLES = (STACK_VARIABLE, "PULUMI_K8S_DELETE_UNREACHABLE")
 # What must not reach the sandbox: another backend, another cloud, credentials of either.
 FOREIGN_VARIABLES = (
     "PULUMI_",
@@ -167,7 +169,7 @@ class Sandbox:
         kept = {
             key: value
             for key, value in os.environ.items()
-            if key == STACK_VARIABLE or not key.startswith(FOREIGN_VARIABLES)
+            if key in OWN_VARIABLES or not key.startswith(FOREIGN_VARIABLES)
         }
         folder = self.state / "no-credentials"
         absent = folder / "application_default_credentials.json"

@@ -1,6 +1,7 @@
 """The provider's own configuration: which keys there are, what they mean, and which change replaces all."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -40,6 +41,7 @@ _ENGINE_KEYS: Final = frozenset({"version", "pluginDownloadURL", "parameterizati
 _IDENTIFIER: Final = "clusterIdentifier"
 _WHICH_CLUSTER: Final = ("kubeconfig", "context", "cluster")
 _STRICT: Final = Mutability()
+FORGETTING_VARIABLE: Final = "PULUMI_K8S_DELETE_UNREACHABLE"
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,12 @@ def check_configuration(values: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(name, "the sandbox applies on the server's side only: leave it out or true")
 
 
-def read_settings(values: Mapping[str, Any]) -> Settings:
-    """The settings of a configuration, whose values are texts where the engine sends them so."""
+def read_settings(values: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of a configuration, whose values are texts where the engine sends them so.
+
+    Whether to forget what is on a lost cluster the environment says where the configuration does not.
+    Source: Configure in pulumi-kubernetes provider/pkg/provider/provider.go, read 2026-11-21.
+    """
     plain = reveal(dict(values))
 
     def text(name: str) -> str:
@@ -96,7 +102,7 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
         text("cluster"),
         text(_IDENTIFIER),
         text("namespace"),
-        flag("deleteUnreachable"),
+        _is_true(plain.get("deleteUnreachable", environment.get(FORGETTING_VARIABLE))),
         flag("skipUpdateUnreachable"),
         flag("enablePatchForce"),
         flag("upsertExistingObjects"),

@@ -32,8 +32,8 @@ from sandbox.kubernetes.store import Store
 from sandbox.kubernetes.tokens import is_patch, read_token
 
 _GONE: Final = (
-    "If the cluster was deleted, you can remove this resource from Pulumi's state: set delete_unreachable on "
-    "the provider"
+    "If the cluster was deleted, you can remove this resource from Pulumi state by rerunning the operation "
+    'with the PULUMI_K8S_DELETE_UNREACHABLE environment variable set to "true"'
 )
 _NO_KIND: Final = "Verify that any required CRDs have been created"
 

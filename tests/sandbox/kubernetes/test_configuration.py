@@ -42,6 +42,14 @@ def test_texts_are_read_as_what_they_say():
 
 
 @pytest.mark.parametrize(
+    ("values", "variable", "forgets"),
+    [({}, "true", True), ({}, "false", False), ({"deleteUnreachable": "false"}, "true", False)],
+)
+def test_the_environment_says_whether_to_forget_where_the_configuration_does_not(values, variable, forgets):
+    assert read_settings(values, {"PULUMI_K8S_DELETE_UNREACHABLE": variable}).delete_unreachable == forgets
+
+
+@pytest.mark.parametrize(
     ("olds", "news", "changed", "replaces"),
     [
         ({"kubeconfig": HERE}, {"kubeconfig": HERE}, (), ()),

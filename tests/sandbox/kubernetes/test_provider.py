@@ -210,9 +210,9 @@ def test_without_an_answer_every_use_says_so_and_a_preview_goes_on(lost):
     assert engine.create(NAMESPACE, inputs, preview=True) == ("", inputs)
     with pytest.raises(CallAbortedError, match=r"http://127\.0\.0\.1:9 does not answer"):
         engine.create(NAMESPACE, inputs)
-    with pytest.raises(CallAbortedError, match="set delete_unreachable"):
+    with pytest.raises(CallAbortedError, match="PULUMI_K8S_DELETE_UNREACHABLE"):
         engine.read(NAMESPACE, "team", inputs, inputs)
-    with pytest.raises(CallAbortedError, match="set delete_unreachable"):
+    with pytest.raises(CallAbortedError, match="PULUMI_K8S_DELETE_UNREACHABLE"):
         engine.delete(NAMESPACE, "team", inputs)
 
 
