@@ -11,7 +11,7 @@ from sandbox.google.delays import Pace, read_pace, wait
 from sandbox.google.deliveries import require_sound_delivery
 from sandbox.google.errors import not_found
 from sandbox.google.facts import load_facts
-from sandbox.google.faults import choose_fault, strike_after, strike_before
+from sandbox.google.faults import choose_fault, keep_if_refused, strike_after, strike_before
 from sandbox.google.first_pool import POOL, first_pool_id, first_pool_inputs, is_removed
 from sandbox.google.lifecycle import require_free, require_unprotected, status_after_deletion
 from sandbox.google.limits import require_room
@@ -26,7 +26,7 @@ from sandbox.google.references import find_owned, require_references, require_un
 from sandbox.google.rules import Request, Surroundings
 from sandbox.google.schema import load_resource_type
 from sandbox.google.services import require_enabled
-from sandbox.google.store import LIVE, Store, WorldObject
+from sandbox.google.store import LIVE, Fault, Store, WorldObject
 from sandbox.google.wire import reveal
 
 _COMPUTE = "https://www.googleapis.com/compute/v1/"
@@ -46,7 +46,7 @@ class Cloud:
         """
         pace, fault = self._begin("create", token)
         given = reveal(dict(inputs))
-        with self.store.transaction():
+        with keep_if_refused(self.store, fault), self.store.transaction():
             item = self._insert(token, given, settings, pace)
             if is_removed(token, given):
                 self._insert(POOL, first_pool_inputs(item), settings, pace)
@@ -60,13 +60,13 @@ class Cloud:
         with self.store.transaction():
             self.store.remove(POOL, first_pool_id(cluster.id))
 
-    def _begin(self, operation: str, token: str) -> tuple[Pace, str | None]:
+    def _begin(self, operation: str, token: str) -> tuple[Pace, Fault | None]:
         pace = read_pace(self.store)
         fault = choose_fault(self.store, pace.seed, operation, token)
         strike_before(fault, token)
         return pace, fault
 
-    def _end(self, operation: str, known: WorldObject, pace: Pace, fault: str | None) -> None:
+    def _end(self, operation: str, known: WorldObject, pace: Pace, fault: Fault | None) -> None:
         wait(pace.duration(known.type, known.id, operation))
         strike_after(fault, operation, known)
 
@@ -134,7 +134,7 @@ class Cloud:
         pace, fault = self._begin("update", token)
         resource, facts = load_resource_type(token), load_facts(token)
         old, new = reveal(dict(old_inputs)), reveal(dict(inputs))
-        with self.store.transaction():
+        with keep_if_refused(self.store, fault), self.store.transaction():
             item = self._find(token, identity)
             if item is None:
                 raise not_found(identity)
@@ -155,7 +155,7 @@ class Cloud:
         Raises what `create` raises, `RefusedError` where the resource is protected.
         """
         pace, fault = self._begin("delete", token)
-        with self.store.transaction():
+        with keep_if_refused(self.store, fault), self.store.transaction():
             item = self._find(token, identity)
             if item is None:
                 return

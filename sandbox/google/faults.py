@@ -3,7 +3,8 @@
 import os
 import random
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Final
 
@@ -22,8 +23,8 @@ CRASH_AFTER: Final = "crash-after"
 KINDS: Final = (RATE_LIMIT, UNAVAILABLE, TIMEOUT, TIMEOUT_AFTER, LOST, CRASH, CRASH_AFTER)
 
 
-def choose_fault(store: Store, seed: str, operation: str, token: str) -> str | None:
-    """The kind of the fault that strikes this call, or None; counts the call and the strike."""
+def choose_fault(store: Store, seed: str, operation: str, token: str) -> Fault | None:
+    """The fault that strikes this call, or None; counts the call and the strike."""
     struck = None
     if not store.faults():
         return None
@@ -31,7 +32,7 @@ def choose_fault(store: Store, seed: str, operation: str, token: str) -> str | N
         call = store.next_number("calls")
         for fault in store.faults():
             if struck is None and _concerns(fault, operation, token) and _strikes(store, fault, seed, call):
-                struck = fault.kind
+                struck = fault
     return struck
 
 
@@ -51,22 +52,34 @@ def _strikes(store: Store, fault: Fault, seed: str, call: int) -> bool:
     return True
 
 
-def strike_before(kind: str | None, token: str) -> None:
+@contextmanager
+def keep_if_refused(store: Store, fault: Fault | None) -> Generator[None]:
+    """Keep a fault that follows an effect for another call where this one is refused and has none."""
+    try:
+        yield
+    except Exception:
+        if fault:
+            with store.transaction():
+                store.give_fault_back(fault.number)
+        raise
+
+
+def strike_before(fault: Fault | None, token: str) -> None:
     """Let a fault happen that keeps a call from having its effect; any other passes.
 
     Raises `ApiError` or `RefusedError`, or kills this process.
     """
-    if kind in _BEFORE:
-        _BEFORE[kind](token)
+    if fault and fault.kind in _BEFORE:
+        _BEFORE[fault.kind](token)
 
 
-def strike_after(kind: str | None, operation: str, known: WorldObject) -> None:
+def strike_after(fault: Fault | None, operation: str, known: WorldObject) -> None:
     """Let a fault happen to a call that had its effect; `known` is the object as the provider knows it.
 
     Raises `AnswerLostError`, or what `timeouts.give_up` raises, or kills this process.
     """
-    if kind in _AFTER:
-        _AFTER[kind](operation, known)
+    if fault and fault.kind in _AFTER:
+        _AFTER[fault.kind](operation, known)
 
 
 def _rate_limit(token: str) -> None:

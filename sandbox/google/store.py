@@ -243,6 +243,11 @@ class Store:
         statement = "UPDATE faults SET at = ?, remaining = ? WHERE number = ?"
         self._connection.execute(statement, (at, remaining, number))
 
+    def give_fault_back(self, number: int) -> None:
+        """Let a fault strike once more; one without end does anyway."""
+        statement = "UPDATE faults SET remaining = remaining + 1 WHERE number = ? AND remaining >= 0"
+        self._connection.execute(statement, (number,))
+
     def clear_faults(self) -> None:
         """Forget all faults."""
         self._connection.execute("DELETE FROM faults")

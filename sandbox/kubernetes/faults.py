@@ -8,7 +8,7 @@ from typing import Final
 
 from sandbox.google import faults
 from sandbox.google.delays import read_pace
-from sandbox.google.store import Store
+from sandbox.google.store import Fault, Store
 from sandbox.kubernetes.errors import RefusedError
 
 # What client-go says. Source: k8s.io/apimachinery v0.36.3, pkg/api/errors/errors.go,
@@ -42,18 +42,21 @@ class Faults:
 
         Raises RefusedError, or kills this process.
         """
-        kind = self._choose(operation, token)
-        if kind in _BEFORE:
-            raise RefusedError(f"{operation} of {token}: {_BEFORE[kind]}")
-        if kind == faults.CRASH:
+        fault = self._choose(operation, token)
+        if fault is None:
+            yield
+            return
+        if fault.kind in _BEFORE:
+            raise RefusedError(f"{operation} of {token}: {_BEFORE[fault.kind]}")
+        if fault.kind == faults.CRASH:
             faults.crash()
-        yield
-        if kind in _AFTER:
-            raise RefusedError(f"{operation} of {token}: {_AFTER[kind]}")
-        if kind == faults.CRASH_AFTER:
-            faults.crash()
+        with faults.keep_if_refused(self._store, fault):
+            yield
+        if fault.kind in _AFTER:
+            raise RefusedError(f"{operation} of {token}: {_AFTER[fault.kind]}")
+        faults.crash()
 
-    def _choose(self, operation: str, token: str) -> str | None:
+    def _choose(self, operation: str, token: str) -> Fault | None:
         if not self._cloud.is_file():
             return None
         return faults.choose_fault(self._store, read_pace(self._store).seed, operation, token)

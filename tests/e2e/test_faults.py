@@ -68,13 +68,12 @@ def test_up_waits_for_refusals_and_is_completed_after_timeouts(
     require_outcome(platform, "dev", undisturbed)
 
 
-@pytest.mark.parametrize("rate", [0.05, 0.20])
 def test_up_whose_answers_get_lost_or_come_too_late_fails_in_words_and_the_runbook_completes_it(
-    platform: EngineSandbox, undisturbed: Outcome, tmp_path: Path, rate: float
+    platform: EngineSandbox, undisturbed: Outcome, tmp_path: Path
 ) -> None:
     """Q1: what was made without an answer is adopted, by docs/runbooks/half-failed-up.md, as losses go on."""
     use_one_of_each(platform)
-    lose(platform, "dev", rate, tmp_path)
+    lose(platform, "dev", 0.20, tmp_path)
     assert init_errors(platform, "dev") == []
     require_outcome(platform, "dev", undisturbed)
 
@@ -82,11 +81,11 @@ def test_up_whose_answers_get_lost_or_come_too_late_fails_in_words_and_the_runbo
 def test_a_whole_production_comes_through_refusals_and_losses(
     platform: EngineSandbox, tmp_path: Path
 ) -> None:
-    """Q1: the stack of this project as it is, with all faults at once."""
+    """Q1: the stack of this project as it is; one answer in twenty is lost, one call in twenty refused."""
     calm = anew(platform, "calm")
     calm.up("prod").require_success()
     world = open_world(platform)
     for kind in REFUSALS:
-        world.inject(kind, rate=0.02, times=-1)
+        world.inject(kind, rate=0.025, times=-1)
     lose(platform, "prod", 0.05, tmp_path)
     require_outcome(platform, "prod", observe(calm, "prod"))

@@ -72,6 +72,18 @@ def test_a_lost_answer_has_its_effect_and_the_next_try_finds_the_name_taken(clou
         create(cloud)
 
 
+@pytest.mark.parametrize("kind", ["lost-answer", "timeout-after"])
+def test_what_follows_an_effect_waits_for_a_call_that_is_not_refused(cloud: Cloud, kind: str) -> None:
+    create(cloud)
+    inject(cloud, kind)
+
+    with pytest.raises(ApiError, match="409"):
+        create(cloud)
+    with pytest.raises((AnswerLostError, RefusedError), match=r"connection lost|timeout while waiting"):
+        create(cloud, "others")
+    create(cloud, "more")
+
+
 def test_a_fault_strikes_only_its_operation_and_type(cloud: Cloud) -> None:
     inject(cloud, "503", operation="delete", token=TOPIC)
 

@@ -48,6 +48,14 @@ def test_the_environment_says_what_to_do_with_a_lost_cluster_where_the_program_d
 
 
 @pytest.mark.parametrize(
+    ("values", "variable", "forgets"),
+    [({}, "true", True), ({}, "false", False), ({"deleteUnreachable": "false"}, "true", False)],
+)
+def test_the_environment_says_whether_to_forget_where_the_configuration_does_not(values, variable, forgets):
+    assert read_settings(values, {"PULUMI_K8S_DELETE_UNREACHABLE": variable}).delete_unreachable == forgets
+
+
+@pytest.mark.parametrize(
     ("olds", "news", "changed", "replaces"),
     [
         ({"kubeconfig": HERE}, {"kubeconfig": HERE}, (), ()),

@@ -55,6 +55,16 @@ def test_a_lost_or_late_answer_leaves_its_effect_behind(engine: Engine, cloud: P
         engine.create(NAMESPACE, TEAM)
 
 
+def test_what_follows_an_effect_waits_for_a_call_that_is_not_refused(engine: Engine, cloud: Path) -> None:
+    engine.create(NAMESPACE, TEAM)
+    inject(cloud, "lost-answer")
+
+    with pytest.raises(CallAbortedError, match="already exists"):
+        engine.create(NAMESPACE, TEAM)
+    with pytest.raises(CallAbortedError, match="connection lost"):
+        engine.create(NAMESPACE, manifest("v1", "Namespace", "others"))
+
+
 def test_what_is_only_tried_does_not_go_wrong_and_other_types_neither(engine: Engine, cloud: Path) -> None:
     inject(cloud, "503", "create", NAMESPACE)
 
