@@ -38,8 +38,10 @@ class Gateway(ClusterComponent):
         ruled = self.apply("delivery-runner", role)
         for account in plan.accounts:
             if account.namespace is not None:
-                before_it = [ruled, tenancy.namespaces[account.namespace]]
-                self._let_deploy(account.namespace, runners.runners[account.id].email, before_it)
+                before_it = [ruled, tenancy.namespaces[account.namespace], runners.runners[account.id]]
+                # Written out: a first preview, and the policies in it, see whom it binds.
+                user = f"{account.id}@{scope.project}.iam.gserviceaccount.com"
+                self._let_deploy(account.namespace, user, before_it)
         self.register_outputs({})
 
     def _open(self, plan: GatewayPlan, before: Sequence[pulumi.Resource]) -> None:
@@ -59,9 +61,7 @@ class Gateway(ClusterComponent):
         # Its load balancer would keep the network from going.
         self.apply("gateway", gateway, [place, *before], goes_first=True)
 
-    def _let_deploy(
-        self, namespace: str, user: pulumi.Input[str], before: Sequence[pulumi.Resource]
-    ) -> Manifest:
+    def _let_deploy(self, namespace: str, user: str, before: Sequence[pulumi.Resource]) -> Manifest:
         name = "headroom-delivery-runner"
         return self.apply(
             f"runner-{namespace}",
