@@ -60,6 +60,8 @@ EDIT = """
         props["metadata"]["namespace"] = "default"
     if name == "dev-policybinding-headroom-queue-name":
         props["spec"]["validationActions"] = ["Warn"]
+    if name == "dev-statefulset-pushgateway":
+        props["spec"]["replicas"] = 100
     if name == "dev-pool-v6e":
         props.__dict__["autoscaling"] = None
     if name == "dev-pool-cpu":
