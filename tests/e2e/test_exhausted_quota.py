@@ -1,6 +1,5 @@
 """A quota that is too small stops an `up` at once and in words, and costs nothing but another `up`."""
 
-
 import pytest
 
 from tests.e2e.conftest import EngineSandbox

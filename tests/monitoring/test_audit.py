@@ -65,7 +65,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     with ExitStack() as stack:
         processes = Processes(folder, stack)
         found = start_prometheus(processes, folder, {"kueue": stack.enter_context(serve())}, {})
-        query = 'count(kueue_cluster_queue_resource_reservation{environment="prod"})'
+        # A window ends on a whole second, so what is read must be older than that.
+        query = 'count(kueue_cluster_queue_resource_reservation{environment="prod"} offset 3s)'
         wait_for(lambda: found.query(query) or None, 60, lambda: "no series were scraped")
         yield open_prometheus(found._url, "acme-ml-test")
 
