@@ -38,7 +38,7 @@ test: quick slow e2e ## All tests that need nothing heavier than the engine
 
 test-all: check test test-cluster test-monitoring test-browser ## What CI runs
 
-check: lint types quick ## Lint, types, quick unit tests: about a minute
+check: lint types quick ## Lint, types, quick unit tests: under two minutes
 
 lint: setup ## Format and lint as CI does
 	@$(BIN)/ruff format --check $(wildcard $(SOURCES))
@@ -49,7 +49,7 @@ types: setup ## Type-check
 	@$(BIN)/ty check $(wildcard headroom infra policies bootstrap sandbox metrics examples benchmarks)
 
 quick: setup ## Unit tests that take no time
-	@echo "quick: a minute on 2 idle cores"
+	@echo "quick: a minute and a half on 2 idle cores"
 	@$(BIN)/pytest -n 2 -m "not slow and $(UNIT)"
 
 slow: setup ## Unit tests that start processes, run the whole program, or try hundreds of platforms
