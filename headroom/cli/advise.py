@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from headroom.cli.options import complete_pipeline, complete_stack
+
 if TYPE_CHECKING:
     from headroom.planning.advice import Advice, Workload
     from headroom.planning.node_pools import PoolPlan
@@ -20,12 +22,22 @@ _STACK, _MODEL, _WORK = "The stack", "The model", "What it is to do"
 
 Stack = Annotated[
     str | None,
-    typer.Option("--stack", "-s", help="Stack to compare with.", rich_help_panel=_STACK),
+    typer.Option(
+        "--stack",
+        "-s",
+        help="Stack to compare with.",
+        rich_help_panel=_STACK,
+        autocompletion=complete_stack,
+    ),
 ]
 PipelineName = Annotated[
     str | None,
     typer.Option(
-        "--pipeline", "-p", help="Pipeline of the stack: its model, its pools.", rich_help_panel=_STACK
+        "--pipeline",
+        "-p",
+        help="Pipeline of the stack: its model, its pools.",
+        rich_help_panel=_STACK,
+        autocompletion=complete_pipeline,
     ),
 ]
 Region = Annotated[

@@ -4,6 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headroom.cli.asides import working
+from headroom.cli.options import AsJson
+
 if TYPE_CHECKING:
     from headroom.alerts.rules import Rule
     from headroom.alerts.security_events import SecurityEvent
@@ -14,8 +17,6 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("list")
@@ -82,17 +83,14 @@ def run_tests(
     from headroom.alerts.contract import load_contract
     from headroom.alerts.linting import check_rules
     from headroom.alerts.rules import load_rules
-    from headroom.cli.promtool import find_promtool, run_scenarios
+    from headroom.cli.promtool import require_promtool, run_scenarios
     from headroom.report.alerts_table import describe_results
 
     rules = [_require_rule(name) for name in names] if names else list(load_rules())
     problems = check_rules(load_rules(), load_contract())
-    promtool = find_promtool()
-    if promtool is None:
-        typer.echo("error: the scenarios were not run: there is no promtool", err=True)
-        typer.echo(NO_PROMTOOL, err=True)
-        raise typer.Exit(3)
-    results = run_scenarios(promtool, rules)
+    promtool = require_promtool("the scenarios were not run")
+    with working("running the scenarios"):
+        results = run_scenarios(promtool, rules)
     if as_json:
         typer.echo(describe_results(results))
     else:
@@ -132,11 +130,6 @@ def metrics() -> None:
     from headroom.alerts.rules import load_rules
 
     typer.echo(render_contract(load_contract(), load_rules()), nl=False)
-
-
-NO_PROMTOOL = """hint: python -m sandbox.tools promtool builds it in this project (with Go, about 2 minutes);
-or install Prometheus (https://prometheus.io/download/), which has it, and put it on PATH or name it in
-HEADROOM_PROMTOOL."""
 
 
 def _require_rule(name: str) -> "Rule":

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from headroom.cli.asides import aside, working
+from headroom.cli.options import Stack
+
 if TYPE_CHECKING:
     from headroom.audit.findings import Severity
     from headroom.audit.report import Audit
@@ -27,7 +30,6 @@ class FailOn(StrEnum):
     info = "info"
 
 
-Stack = Annotated[str, typer.Option("--stack", "-s", envvar="PULUMI_STACK", help="Name of the stack.")]
 Cloud = Annotated[
     bool, typer.Option("--cloud", help="Ask Google: quotas, node pools, the cluster, Cloud Monitoring.")
 ]
@@ -214,14 +216,15 @@ def _audit(scene: _Scene, request: "Request", output: _Output) -> "Audit":
 
     before = load_history(output.history) if output.history else ()
     try:
-        snapshot = take_snapshot(scene.plan, request, scene.grants)
+        with working("asking the sources"):
+            snapshot = take_snapshot(scene.plan, request, scene.grants)
     except EndpointError as error:
         _refuse(str(error))
     found = run_audit(scene.platform, scene.plan, snapshot)
     if output.since is not None:
         earlier = find_entry(before, found.stack, output.since, found.at)
         if earlier is None:
-            typer.echo(f"warning: {output.history} has no audit of {found.stack} as old as that", err=True)
+            aside(f"warning: {output.history} has no audit of {found.stack} as old as that")
         else:
             found = replace(found, change=compare(earlier, note(found)))
     if output.history:

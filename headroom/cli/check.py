@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headroom.cli.asides import working
+from headroom.cli.options import Stack
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -29,8 +32,8 @@ class Format(StrEnum):
     JUNIT = "junit"
 
 
-Stack = Annotated[str, typer.Option("--stack", "-s", envvar="PULUMI_STACK", help="Name of the stack.")]
 Form = Annotated[Format, typer.Option("--format", help="How the result is written.")]
+AsJson = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 Output = Annotated[
     Path | None, typer.Option("--output", help="Write the result to this file, and a line to the terminal.")
 ]
@@ -46,6 +49,7 @@ Preview = Annotated[
 def check(
     stack: Stack,
     form: Form = Format.TEXT,
+    as_json: AsJson = False,
     output: Output = None,
     settings: SettingsFile = None,
     preview: Preview = None,
@@ -69,10 +73,12 @@ def check(
     from headroom.spec.errors import StackFileError
     from headroom.spec.lines import find_lines
 
+    form = Format.JSON if as_json else form
     path = find_stack_file(stack)
     lines = find_lines(path.read_text(encoding="utf-8", errors="replace"))
     try:
-        result = judge_stack_file(stack, path, lines, settings, preview)
+        with working("running the program on mocks, and the rules on what it asks for"):
+            result = judge_stack_file(stack, path, lines, settings, preview)
     except StackFileError as error:
         if form is Format.TEXT and output is None:
             raise

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
 
 import typer
 
+from headroom.cli.options import complete_stack
 from headroom.spec.errors import Problem, StackFileError
 
 if TYPE_CHECKING:
@@ -39,7 +40,13 @@ class Format(StrEnum):
 
 Stacks = Annotated[
     list[str],
-    typer.Option("--stack", "-s", envvar="PULUMI_STACK", help="Name of the stack; again for more."),
+    typer.Option(
+        "--stack",
+        "-s",
+        envvar="PULUMI_STACK",
+        help="Name of the stack; again for more.",
+        autocompletion=complete_stack,
+    ),
 ]
 Base = Annotated[
     str, typer.Option("--base", help="What it was before: a commit such as origin/main, or a stack file.")

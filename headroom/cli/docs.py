@@ -4,9 +4,12 @@ from typing import Annotated
 
 import typer
 
+from headroom.cli.asides import aside
+from headroom.cli.options import Stack
+
 
 def docs(
-    stack: Annotated[str, typer.Option("--stack", "-s", envvar="PULUMI_STACK", help="Name of the stack.")],
+    stack: Stack,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; say what differs.")] = False,
 ) -> None:
     """Write docs/delivery/STACK/MODEL.md: who approves what, how a model is released and rolled back.
@@ -19,24 +22,19 @@ def docs(
 
       headroom docs -s prod --check
     """
-    from headroom.cli.project import find_stack_file
+    from headroom.cli.project import plan_stack
     from headroom.delivery.page import render_pages
     from headroom.delivery.page_files import compare_pages, write_pages
-    from headroom.live.grants_file import load_stack_grants
-    from headroom.planning.plan import plan_config
-    from headroom.spec.stack_file import load_config
 
-    path = find_stack_file(stack)
-    config = load_config(path)
-    plan = plan_config(config, stack, path.name, load_stack_grants(path.parent, stack, config))
-    pages = render_pages(plan)
+    found = plan_stack(stack)
+    pages = render_pages(found.plan)
     if not check:
-        for name in write_pages(path.parent, stack, pages):
+        for name in write_pages(found.root, stack, pages):
             typer.echo(f"wrote {name}")
         return
-    problems = compare_pages(path.parent, stack, pages)
+    problems = compare_pages(found.root, stack, pages)
     for problem in problems:
         typer.echo(str(problem), err=True)
     if problems:
-        typer.echo(f"hint: headroom docs -s {stack} writes them", err=True)
+        aside(f"hint: headroom docs -s {stack} writes them")
         raise typer.Exit(1)

@@ -3,8 +3,14 @@
 import errno
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
+
+from headroom.cli.asides import aside
+
+if TYPE_CHECKING:
+    from headroom.live.connection import UnansweredError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -22,6 +28,28 @@ def user_errors() -> Generator[None]:
     except OSError as error:
         typer.echo(f"error: {_explain(error)}", err=True)
         raise typer.Exit(2) from None
+
+
+@contextmanager
+def google_errors(about: str = "") -> Generator[None]:
+    """End with exit code 3 where Google does not answer, and 2 where the environment names no endpoint."""
+    from headroom.live.connection import EndpointError, UnansweredError
+
+    try:
+        yield
+    except EndpointError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+    except UnansweredError as error:
+        end_unanswered(error, 3, about)
+
+
+def end_unanswered(error: "UnansweredError", code: int, about: str = "") -> NoReturn:
+    """Say what Google did not answer and what to do about it, and end with the exit code."""
+    typer.echo(f"error: {about}{error}", err=True)
+    if error.remedy:
+        aside(f"hint: {error.remedy}")
+    raise typer.Exit(code) from None
 
 
 def _explain(error: OSError) -> str:

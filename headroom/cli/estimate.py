@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from headroom.cli.asides import aside, working
+from headroom.cli.options import AsJson, Stack, complete_pipeline
+
 if TYPE_CHECKING:
     from headroom.planning.comparison import Comparison
     from headroom.planning.usage import Sample
     from headroom.spec.platform import Platform
 
 
-Stack = Annotated[str, typer.Option("--stack", "-s", envvar="PULUMI_STACK", help="Name of the stack.")]
 Pipelines = Annotated[
-    list[str] | None, typer.Option("--pipeline", "-p", help="Just this one; may be given again.")
+    list[str] | None,
+    typer.Option(
+        "--pipeline", "-p", help="Just this one; may be given again.", autocompletion=complete_pipeline
+    ),
 ]
 Usage = Annotated[
     Path | None, typer.Option(help="What was used: JSON or CSV with time, pipeline, pool, resource, used.")
@@ -29,7 +34,6 @@ Match = Annotated[
     str, typer.Option(help='Label matchers for the series of this environment, such as cluster="prod".')
 ]
 Write = Annotated[bool, typer.Option("--write", help="Write the limits into the stack file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 def estimate(
@@ -84,7 +88,7 @@ def _show(stack: str, found: "tuple[Comparison, ...]", warnings: list[str], *, a
     else:
         print_estimates(stack, found)
     for line in warnings:
-        typer.echo(f"warning: {line}", err=True)
+        aside(f"warning: {line}")
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,8 @@ def _observe(
     from headroom.live.usage import fetch_usage
 
     try:
-        asked = fetch_usage(prometheus, scene.platform.project, days, match)
+        with working("asking Prometheus what was used"):
+            asked = fetch_usage(prometheus, scene.platform.project, days, match)
     except EndpointError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None

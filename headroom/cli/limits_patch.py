@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from headroom.cli.asides import aside
+
 if TYPE_CHECKING:
     from headroom.planning.comparison import Comparison
 
@@ -27,12 +29,12 @@ def write_limits(stack: str, path: Path, found: "Iterable[Comparison]", *, quiet
 
     before, after = _change(path, found)
     if after == before:
-        typer.echo(f"{path.name}: nothing to write", err=True)
+        aside(f"{path.name}: nothing to write")
         return
     if not quiet:
         typer.echo(_difference(path.name, before, after))
     replace_text(path, after, before, _soundness(stack, path))
-    typer.echo(f"{path.name}: written", err=True)
+    aside(f"{path.name}: written")
 
 
 def _change(path: Path, found: "Iterable[Comparison]") -> tuple[str, str]:

@@ -1,11 +1,13 @@
 """The `headroom` command: parses, calls, renders; each command imports what it needs when it runs."""
 
 import sys
+from typing import Annotated
 
 import typer
 
 from headroom.cli.advise import advise
 from headroom.cli.alerts import app as alerts
+from headroom.cli.asides import add_quiet
 from headroom.cli.audit import audit
 from headroom.cli.check import check
 from headroom.cli.demo import demo
@@ -24,7 +26,6 @@ app = typer.Typer(
     name="headroom",
     help="Shared accelerator quota for ML pipelines on Google Cloud: plan it, provision it, guard it.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -44,10 +45,29 @@ app.command()(demo)
 app.add_typer(sandbox, name="sandbox")
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"headroom {version('headroom')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
 def main() -> None:
     """Run the command; what is wrong with the input ends it with exit code 2 and no traceback."""
+    command = typer.main.get_command(app)
+    add_quiet(command)
     try:
-        app()
+        command()
     except StackFileError as error:
         typer.echo(str(error), err=True)
         sys.exit(2)

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headroom.cli.asides import aside
+from headroom.cli.options import Stack
+
 if TYPE_CHECKING:
     from headroom.planning.grants import Grants
     from headroom.planning.plan import Plan
 
 
 def plan(
-    stack: Annotated[str, typer.Option("--stack", "-s", envvar="PULUMI_STACK", help="Name of the stack.")],
+    stack: Stack,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole plan as JSON.")] = False,
 ) -> None:
     """Show the pools as they will be, the quota they draw, and the pipelines' limits.
@@ -28,17 +31,12 @@ def plan(
 
       headroom plan -s prod --json | jq '.quota[] | select(.standing != "enough")'
     """
-    from headroom.cli.project import find_stack_file
-    from headroom.live.grants_file import load_stack_grants
-    from headroom.planning.plan import plan_config
-    from headroom.spec.stack_file import load_config
+    from headroom.cli.project import plan_stack
 
     # A reader that has had enough (`| head`) ends this as any other filter, not with the code of a shortage.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    path = find_stack_file(stack)
-    config = load_config(path)
-    grants = load_stack_grants(path.parent, stack, config)
-    planned = plan_config(config, stack, path.name, grants)
+    found = plan_stack(stack)
+    planned, grants = found.plan, found.grants
     if as_json:
         from headroom.report.plan_json import render_json
 
@@ -60,13 +58,13 @@ def _conclude(planned: "Plan", grants: "Grants | None") -> None:
 
     standings = compare(planned.quota, grants)
     for warning in list_warnings(standings, grants, planned.environment, datetime.now(UTC)):
-        typer.echo(f"warning: {warning}", err=True)
+        aside(f"warning: {warning}")
     for warning in list_request_warnings(planned.quota_requests, planned.environment):
-        typer.echo(f"warning: {warning}", err=True)
+        aside(f"warning: {warning}")
     for warning in list_shortfalls(planned.pipelines):
-        typer.echo(f"warning: {warning}", err=True)
+        aside(f"warning: {warning}")
     for note in planned.notes:
-        typer.echo(f"note: {note}", err=True)
+        aside(f"note: {note}")
     shortages = list_shortages(standings)
     for line in [*shortages, *(str(problem) for problem in planned.shortfalls)]:
         typer.echo(f"short: {line}", err=True)

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headroom.cli.asides import working
+from headroom.cli.options import Stack
+
 if TYPE_CHECKING:
     from headroom.planning.preflight import Check, Needs
 
 
 def preflight(
-    stack: Annotated[str, typer.Option("--stack", "-s", envvar="PULUMI_STACK", help="Name of the stack.")],
+    stack: Stack,
     state: Annotated[
         str | None,
         typer.Option(
@@ -58,7 +61,8 @@ def _ask(needs: "Needs", state: str | None) -> "tuple[Check, ...]":
     from headroom.live.preflight import run_preflight
 
     try:
-        return run_preflight(needs, state)
+        with working(f"asking Google Cloud of {needs.project}"):
+            return run_preflight(needs, state)
     except EndpointError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None

@@ -1,8 +1,29 @@
 """Where the project is: the folder with Pulumi.yaml, at or above the one that the command runs in."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from headroom.spec.errors import Problem, StackFileError
+
+if TYPE_CHECKING:
+    from headroom.planning.grants import Grants
+    from headroom.planning.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStack:
+    """A stack file, and what becomes of it."""
+
+    path: Path
+    config: dict[str, Any]
+    grants: "Grants | None"
+    plan: "Plan"
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self.path.parent
 
 
 def find_root() -> Path:
@@ -19,8 +40,28 @@ def find_root() -> Path:
 def find_stack_file(stack: str) -> Path:
     """Return the stack file of `stack`. Raises StackFileError, with the stacks that there are."""
     root = find_root()
-    stacks = sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in root.glob("Pulumi.*.yaml"))
+    stacks = list_stacks(root)
     if stack not in stacks:
         known = ", ".join(stacks) or "none"
         raise StackFileError([Problem("", f"there is no such stack file; the stacks here: {known}")])
     return root / f"Pulumi.{stack}.yaml"
+
+
+def list_stacks(root: Path) -> list[str]:
+    """Return the names of the stacks that have a file in the project's folder."""
+    return sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in root.glob("Pulumi.*.yaml"))
+
+
+def plan_stack(stack: str) -> PlannedStack:
+    """Return the plan of a stack's file, with what quotas/<stack>.json says is granted.
+
+    Raises StackFileError, with every reason, where the file or the grants cannot be used.
+    """
+    from headroom.live.grants_file import load_stack_grants
+    from headroom.planning.plan import plan_config
+    from headroom.spec.stack_file import load_config
+
+    path = find_stack_file(stack)
+    config = load_config(path)
+    grants = load_stack_grants(path.parent, stack, config)
+    return PlannedStack(path, config, grants, plan_config(config, stack, path.name, grants))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import typer
 import yaml
 
 from headroom.alerts.rules import Rule, render_rules
@@ -18,6 +19,19 @@ PROMTOOL_VARIABLE = "HEADROOM_PROMTOOL"
 
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _REPORT = re.compile(r"^Unit Testing:\s+(\S+)\n(.*?)(?=^Unit Testing:|\Z)", re.MULTILINE | re.DOTALL)
+_NO_PROMTOOL = """hint: python -m sandbox.tools promtool builds it in this project (with Go, about 2 minutes);
+or install Prometheus (https://prometheus.io/download/), which has it, and put it on PATH or name it in
+HEADROOM_PROMTOOL."""
+
+
+def require_promtool(undone: str) -> Path:
+    """Return promtool, or say what could not be done without it and end with exit code 3."""
+    promtool = find_promtool()
+    if promtool is None:
+        typer.echo(f"error: {undone}: there is no promtool", err=True)
+        typer.echo(_NO_PROMTOOL, err=True)
+        raise typer.Exit(3)
+    return promtool
 
 
 def find_promtool() -> Path | None:

@@ -1,8 +1,11 @@
 """`headroom quota`: what Google Cloud has granted and was asked for, as committed data."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
+
+from headroom.cli.asides import aside, working
+from headroom.cli.options import Stack
 
 if TYPE_CHECKING:
     from headroom.planning.grants import Grants
@@ -15,8 +18,6 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-Stack = Annotated[str, typer.Option("--stack", "-s", envvar="PULUMI_STACK", help="Name of the stack.")]
 
 
 @app.command("pull")
@@ -31,8 +32,8 @@ def pull(stack: Stack) -> None:
 
     Example: headroom quota pull -s dev
     """
+    from headroom.cli.errors import google_errors
     from headroom.cli.project import find_stack_file
-    from headroom.live.connection import EndpointError, UnansweredError
     from headroom.live.grants_file import grants_path, save_grants
     from headroom.planning.plan import plan_config
     from headroom.planning.preflight import derive_needs
@@ -40,15 +41,8 @@ def pull(stack: Stack) -> None:
 
     path = find_stack_file(stack)
     needs = derive_needs(plan_config(load_config(path), stack, path.name))
-    try:
+    with google_errors(f"the quotas of {needs.project} could not be asked: "):
         grants = _ask(needs)
-    except EndpointError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from None
-    except UnansweredError as error:
-        remedy = f"\nhint: {error.remedy}" if error.remedy else ""
-        typer.echo(f"error: the quotas of {needs.project} could not be asked: {error}{remedy}", err=True)
-        raise typer.Exit(3) from None
     save_grants(grants_path(path.parent, stack), grants)
     _tell(stack, needs, grants)
 
@@ -64,22 +58,16 @@ def show(stack: Stack) -> None:
 
     Example: headroom quota show -s dev
     """
-    from headroom.cli.project import find_stack_file
-    from headroom.live.grants_file import load_stack_grants
-    from headroom.planning.plan import plan_config
+    from headroom.cli.project import plan_stack
     from headroom.report.quota_table import print_grants
     from headroom.spec.errors import Problem, StackFileError
-    from headroom.spec.stack_file import load_config
 
-    path = find_stack_file(stack)
-    config = load_config(path)
-    grants = load_stack_grants(path.parent, stack, config)
-    planned = plan_config(config, stack, path.name, grants)
-    if grants is None:
+    found = plan_stack(stack)
+    if (grants := found.grants) is None:
         problem = Problem("", f"there is no such file; run headroom quota pull -s {stack}")
         raise StackFileError([problem], f"quotas/{stack}.json")
     print_grants(grants, stack)
-    _tell_requests(planned, grants)
+    _tell_requests(found.plan, grants)
 
 
 @app.command("accept")
@@ -93,22 +81,16 @@ def accept(stack: Stack) -> None:
 
     Example: headroom quota accept -s dev
     """
-    from headroom.cli.project import find_stack_file
-    from headroom.live.grants_file import load_stack_grants
+    from headroom.cli.project import plan_stack
     from headroom.live.promises_file import promises_path, save_promises
-    from headroom.planning.plan import plan_config
     from headroom.planning.promises import list_promises
     from headroom.spec.errors import StackFileError
-    from headroom.spec.stack_file import load_config
 
-    path = find_stack_file(stack)
-    config = load_config(path)
-    grants = load_stack_grants(path.parent, stack, config)
-    planned = plan_config(config, stack, path.name, grants)
-    if planned.shortfalls and not planned.awaits_grants:
-        raise StackFileError(planned.shortfalls, path.name)
-    promises = list_promises(planned.tenancy.queues)
-    target = promises_path(path.parent, stack)
+    found = plan_stack(stack)
+    if found.plan.shortfalls and not found.plan.awaits_grants:
+        raise StackFileError(found.plan.shortfalls, found.path.name)
+    promises = list_promises(found.plan.tenancy.queues)
+    target = promises_path(found.root, stack)
     save_promises(target, promises)
     typer.echo(f"{target.parent.name}/{target.name}: {len(promises)} promises")
 
@@ -123,7 +105,7 @@ def _tell_requests(planned: "Plan", grants: "Grants") -> None:
     if planned.quota_requests is None:
         return
     for warning in list_request_warnings(planned.quota_requests, planned.environment):
-        typer.echo(f"warning: {warning}", err=True)
+        aside(f"warning: {warning}")
     if commands := list_imports(planned.quota_requests, planned.environment, planned.project):
         typer.echo("\nBefore `pulumi up` raises these, the stack must have them (does nothing if it does):")
         for command in commands:
@@ -134,7 +116,8 @@ def _ask(needs: "Needs") -> "Grants":
     from headroom.live.connection import connect
     from headroom.live.preflight import pull_grants
 
-    return pull_grants(connect(needs.project), needs)
+    with working(f"asking the quotas of {needs.project}"):
+        return pull_grants(connect(needs.project), needs)
 
 
 def _tell(stack: str, needs: "Needs", grants: "Grants") -> None:
@@ -147,6 +130,6 @@ def _tell(stack: str, needs: "Needs", grants: "Grants") -> None:
     )
     standings = compare(needs.draws, grants)
     for warning in list_warnings(standings, grants, stack, grants.pulled):
-        typer.echo(f"warning: {warning}", err=True)
+        aside(f"warning: {warning}")
     for shortage in list_shortages(standings):
         typer.echo(f"short: {shortage}", err=True)

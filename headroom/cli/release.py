@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headroom.cli.asides import aside
+from headroom.cli.options import ServingPipeline, Stack
 from headroom.cli.release_steps import advance, approve, audit, rollback, status
 from headroom.cli.simulate import simulate
 
@@ -29,8 +31,6 @@ app.command("audit")(audit)
 
 FOLDER = "releases"
 
-Stack = Annotated[str, typer.Option("--stack", "-s", envvar="PULUMI_STACK", help="Name of the stack.")]
-Pipeline = Annotated[str, typer.Option("--pipeline", "-p", help="Name of the serving pipeline.")]
 Folder = Annotated[
     Path | None,
     typer.Option("--folder", metavar="DIR", help="The release's files; by default releases/STACK/PIPELINE."),
@@ -38,18 +38,20 @@ Folder = Annotated[
 
 
 @app.command("init")
-def init(stack: Stack, pipeline: Pipeline) -> None:
+def init(stack: Stack, pipeline: ServingPipeline) -> None:
     """Write releases/PIPELINE.yaml, which says how the server runs; change in it what differs.
 
     Exit code 0: done. 2: the pipeline is not delivered, or the file is there already.
 
     Example: headroom release init -s prod -p feed-serving
     """
+    from headroom.cli.project import plan_stack
     from headroom.delivery.release_files import render_server_file
     from headroom.delivery.releases import require_rollout
     from headroom.spec.errors import Problem, StackFileError
 
-    root, planned = plan_stack(stack)
+    found = plan_stack(stack)
+    root, planned = found.root, found.plan
     _, rollout = require_rollout(planned, pipeline, f"Pulumi.{stack}.yaml")
     path = _server_file(root, pipeline)
     if path.exists():
@@ -62,7 +64,7 @@ def init(stack: Stack, pipeline: Pipeline) -> None:
 @app.command("render")
 def render(
     stack: Stack,
-    pipeline: Pipeline,
+    pipeline: ServingPipeline,
     model_version: Annotated[
         str, typer.Option("--model-version", help="The version: the tag of its image in the registry.")
     ],
@@ -77,16 +79,18 @@ def render(
     The models' registry is asked which image the version is, and the manifests name it by its digest. A
     version exists when the registry has an image of that tag: tags cannot be moved there.
 
-    Exit code 0: done; how to release it is printed. 1: the registry did not answer. 2: the version does not
-    exist, is another image, or the stack file or releases/PIPELINE.yaml cannot be used.
+    Exit code 0: done; how to release it is printed. 2: the version does not exist, is another image,
+    or the stack file or releases/PIPELINE.yaml cannot be used. 3: the registry could not be asked.
 
     Example: headroom release render -s prod -p feed-serving --model-version 7
     """
+    from headroom.cli.project import plan_stack
     from headroom.delivery.commands import name_release, release_command
     from headroom.delivery.release_files import render_release, write_release
     from headroom.delivery.releases import plan_release
 
-    root, planned = plan_stack(stack)
+    found = plan_stack(stack)
+    root, planned = found.root, found.plan
     server, model = _find_model(root, planned, pipeline, model_version, image)
     release = plan_release(planned, pipeline, server, model, f"Pulumi.{stack}.yaml")
     target = folder or _release_folder(root, stack, pipeline)
@@ -97,7 +101,7 @@ def render(
 
 
 @app.command("check")
-def check(stack: Stack, pipeline: Pipeline, folder: Folder = None) -> None:
+def check(stack: Stack, pipeline: ServingPipeline, folder: Folder = None) -> None:
     """Compare a release's files with what the stack file and releases/PIPELINE.yaml say now. Asks nobody.
 
     Exit code 0: they are the same. 1: they differ, and how is printed. 2: there is no release, or it cannot
@@ -105,11 +109,13 @@ def check(stack: Stack, pipeline: Pipeline, folder: Folder = None) -> None:
 
     Example: headroom release check -s prod -p feed-serving
     """
+    from headroom.cli.project import plan_stack
     from headroom.delivery.release_files import compare_release, read_model, render_release
     from headroom.delivery.releases import name_image, plan_release, require_rollout
     from headroom.spec.server import load_server
 
-    root, planned = plan_stack(stack)
+    found = plan_stack(stack)
+    root, planned = found.root, found.plan
     delivery, _ = require_rollout(planned, pipeline, f"Pulumi.{stack}.yaml")
     server = load_server(_server_file(root, pipeline))
     target = folder or _release_folder(root, stack, pipeline)
@@ -119,23 +125,8 @@ def check(stack: Stack, pipeline: Pipeline, folder: Folder = None) -> None:
     for problem in problems:
         typer.echo(f"{_shown(target, root)}: {problem}", err=True)
     if problems:
-        typer.echo(
-            f"hint: headroom release render -s {stack} -p {pipeline} --model-version {model.version}",
-            err=True,
-        )
+        aside(f"hint: headroom release render -s {stack} -p {pipeline} --model-version {model.version}")
         raise typer.Exit(1)
-
-
-def plan_stack(stack: str) -> "tuple[Path, Plan]":
-    """Return the folder of a stack's file, and its plan."""
-    from headroom.cli.project import find_stack_file
-    from headroom.live.grants_file import load_stack_grants
-    from headroom.planning.plan import plan_config
-    from headroom.spec.stack_file import load_config
-
-    path = find_stack_file(stack)
-    config = load_config(path)
-    return path.parent, plan_config(config, stack, path.name, load_stack_grants(path.parent, stack, config))
 
 
 def _find_model(
@@ -159,19 +150,12 @@ def _find_model(
 
 
 def _ask_digest(project: str, name: str, version: str) -> str | None:
-    from headroom.live.connection import EndpointError, UnansweredError, connect
+    from headroom.cli.errors import google_errors
+    from headroom.live.connection import connect
     from headroom.live.images import find_digest
 
-    try:
+    with google_errors():
         return find_digest(connect(project), name, version)
-    except EndpointError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from None
-    except UnansweredError as error:
-        typer.echo(f"error: {error}", err=True)
-        if error.remedy:
-            typer.echo(f"hint: {error.remedy}", err=True)
-        raise typer.Exit(1) from None
 
 
 def _server_file(root: Path, pipeline: str) -> Path:

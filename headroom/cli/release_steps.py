@@ -4,14 +4,18 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from headroom.cli.asides import aside
+from headroom.cli.errors import end_unanswered, google_errors
+from headroom.cli.options import AsJson, ServingPipeline, Stack
 
 if TYPE_CHECKING:
     from headroom.delivery.approvals import Step
     from headroom.delivery.progress import Rollout
-    from headroom.live.connection import Connection, UnansweredError
+    from headroom.live.connection import Connection
     from headroom.planning.delivery import DeliveryPlan
     from headroom.planning.plan import Plan
     from headroom.planning.rollouts import RolloutPlan
@@ -19,14 +23,11 @@ if TYPE_CHECKING:
 _KEPT_DAYS = 400
 """How long audit logs of what was done are kept (cloud.google.com/logging/quotas, 2026-11)."""
 
-Stack = Annotated[str, typer.Option("--stack", "-s", envvar="PULUMI_STACK", help="Name of the stack.")]
-Pipeline = Annotated[str, typer.Option("--pipeline", "-p", help="Name of the serving pipeline.")]
 ReleaseName = Annotated[
     str | None,
     typer.Option("--release", metavar="RELEASE", help="Name of the release; by default the one there is."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the request, and change nothing.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Delivered:
 
 def status(
     stack: Stack,
-    pipeline: Pipeline,
+    pipeline: ServingPipeline,
     most: Annotated[int, typer.Option("--most", min=1, help="How many releases, the latest first.")] = 10,
     as_json: AsJson = False,
 ) -> None:
@@ -60,7 +61,7 @@ def status(
     from headroom.report.release_table import describe_standings, print_standings
     from headroom.report.tables import make_console
 
-    with _reading():
+    with google_errors():
         found = _reach(stack, pipeline)
         releases = list_releases(found.connection, found.name)
         rollouts = list_rollouts(found.connection, found.name)
@@ -76,7 +77,7 @@ def status(
 
 def approve(
     stack: Stack,
-    pipeline: Pipeline,
+    pipeline: ServingPipeline,
     release: ReleaseName = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -95,7 +96,7 @@ def approve(
     from headroom.delivery.progress import is_return
     from headroom.live.deploy import list_rollouts
 
-    with _reading(), _refusals():
+    with google_errors(), _refusals():
         found = _reach(stack, pipeline)
         rollouts = list_rollouts(found.connection, found.name)
         step, rollout = plan_approval(found.plan, found.rollout, rollouts, release, datetime.now(UTC))
@@ -107,7 +108,7 @@ def approve(
 
 def advance(
     stack: Stack,
-    pipeline: Pipeline,
+    pipeline: ServingPipeline,
     release: ReleaseName = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -122,7 +123,7 @@ def advance(
     from headroom.delivery.approvals import plan_advance
     from headroom.live.deploy import list_rollouts
 
-    with _reading(), _refusals():
+    with google_errors(), _refusals():
         found = _reach(stack, pipeline)
         rollouts = list_rollouts(found.connection, found.name)
         step = plan_advance(found.rollout, rollouts, release)
@@ -131,7 +132,7 @@ def advance(
 
 def rollback(
     stack: Stack,
-    pipeline: Pipeline,
+    pipeline: ServingPipeline,
     release: ReleaseName = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -149,7 +150,7 @@ def rollback(
     from headroom.delivery.approvals import plan_rollback
     from headroom.live.deploy import list_releases, list_rollouts
 
-    with _reading(), _refusals():
+    with google_errors(), _refusals():
         found = _reach(stack, pipeline)
         releases = list_releases(found.connection, found.name)
         rollouts = list_rollouts(found.connection, found.name)
@@ -159,7 +160,7 @@ def rollback(
 
 def audit(
     stack: Stack,
-    pipeline: Pipeline,
+    pipeline: ServingPipeline,
     days: Annotated[
         int, typer.Option("--days", min=1, max=_KEPT_DAYS, help="How far back approvals are looked at.")
     ] = 30,
@@ -179,7 +180,7 @@ def audit(
     from headroom.report.release_table import describe_self_approvals, say_self_approval
 
     now = datetime.now(UTC)
-    with _reading():
+    with google_errors():
         found = _reach(stack, pipeline)
         acts = list_acts(found.connection, found.name, now - timedelta(days=_KEPT_DAYS))
         rollouts = list_rollouts(found.connection, found.name)
@@ -199,12 +200,12 @@ def audit(
 
 
 def _reach(stack: str, pipeline: str) -> Delivered:
-    from headroom.cli.release import plan_stack
+    from headroom.cli.project import plan_stack
     from headroom.delivery.progress import name_delivery_pipeline
     from headroom.delivery.releases import require_rollout
     from headroom.live.connection import connect
 
-    _, plan = plan_stack(stack)
+    plan = plan_stack(stack).plan
     delivery, rollout = require_rollout(plan, pipeline, f"Pulumi.{stack}.yaml")
     return Delivered(plan, delivery, rollout, connect(plan.project), name_delivery_pipeline(plan, pipeline))
 
@@ -224,7 +225,7 @@ def _take(found: Delivered, step: "Step", *, dry_run: bool, as_json: bool) -> No
     from headroom.report.release_table import describe_step
 
     for warning in step.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        aside(f"warning: {warning}")
     rollout = None
     if not dry_run:
         _send(found, step)
@@ -268,7 +269,7 @@ def _send(found: Delivered, step: "Step") -> None:
         if not is_refused:
             look = step_command(found.plan, "status", found.rollout.pipeline)
             typer.echo(f"error: it is not known whether that was done; look: {look}", err=True)
-        _end(error, 1 if is_refused else 3)
+        end_unanswered(error, 1 if is_refused else 3)
 
 
 def _find_after(found: Delivered, step: "Step") -> "Rollout | None":
@@ -282,20 +283,6 @@ def _find_after(found: Delivered, step: "Step") -> "Rollout | None":
 
 
 @contextmanager
-def _reading() -> Generator[None]:
-    """End with exit code 3 where Google does not answer, and 2 where the environment names no endpoint."""
-    from headroom.live.connection import EndpointError, UnansweredError
-
-    try:
-        yield
-    except EndpointError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from None
-    except UnansweredError as error:
-        _end(error, 3)
-
-
-@contextmanager
 def _refusals() -> Generator[None]:
     """End with exit code 1 where the step may not be taken now, and 2 where the release is unknown."""
     from headroom.delivery.approvals import RefusedError, UnknownReleaseError
@@ -306,10 +293,3 @@ def _refusals() -> Generator[None]:
         where = "--release: " if isinstance(error, UnknownReleaseError) else "refused: "
         typer.echo(f"{where}{error}", err=True)
         raise typer.Exit(2 if isinstance(error, UnknownReleaseError) else 1) from None
-
-
-def _end(error: "UnansweredError", code: int) -> NoReturn:
-    typer.echo(f"error: {error}", err=True)
-    if error.remedy:
-        typer.echo(f"hint: {error.remedy}", err=True)
-    raise typer.Exit(code) from None

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from headroom.cli import world
+from headroom.cli.asides import aside
 from headroom.cli.errors import user_errors
 
 app = typer.Typer(
@@ -50,7 +51,7 @@ def pulumi(
 
     with user_errors():
         sandbox = open_sandbox(Path.cwd())
-        code = sandbox.run(locate_pulumi(_show_progress), arguments or ["--help"])
+        code = sandbox.run(locate_pulumi(aside), arguments or ["--help"])
     raise typer.Exit(code)
 
 
@@ -69,7 +70,7 @@ def engine() -> None:
     from sandbox.engine.install import locate_pulumi
 
     with user_errors():
-        cli = locate_pulumi(_show_progress)
+        cli = locate_pulumi(aside)
         host = cli.language_host or "the sandbox's own"
         typer.echo(f"{cli.path}\nversion: {cli.version}\norigin: {cli.origin}\nlanguage host: {host}")
 
@@ -101,7 +102,3 @@ for verb in (world.show, world.drift, world.remove, world.quota, world.enable, w
 for verb in (world.fault, world.calm, world.pace):
     app.command()(verb)
 app.command("run", context_settings={"ignore_unknown_options": True})(world.run)
-
-
-def _show_progress(line: str) -> None:
-    typer.echo(line, err=True)

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headroom.cli.asides import working
+from headroom.cli.options import AsJson, ServingPipeline, Stack
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -33,8 +36,8 @@ class Withheld(StrEnum):
 
 
 def simulate(
-    stack: Annotated[str, typer.Option("--stack", "-s", envvar="PULUMI_STACK", help="Name of the stack.")],
-    pipeline: Annotated[str, typer.Option("--pipeline", "-p", help="Name of the serving pipeline.")],
+    stack: Stack,
+    pipeline: ServingPipeline,
     faults: Annotated[
         list[Fault] | None,
         typer.Option("--fault", help="What is wrong with the new model; by default each in turn, and none."),
@@ -55,7 +58,7 @@ def simulate(
             "--at", formats=["%Y-%m-%dT%H:%M%z"], help="When it begins, for the freezes: 2026-12-01T09:00Z."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Play a rollout through: the plan's phases, judged by the plan's alerts, which promtool evaluates.
 
@@ -67,7 +70,7 @@ def simulate(
 
     Example: headroom release simulate -s prod -p feed-serving --fault drift
     """
-    from headroom.cli.release import plan_stack
+    from headroom.cli.project import plan_stack
     from headroom.delivery.simulation import Trial
     from headroom.report.simulation_table import describe_outcomes, print_outcomes
     from headroom.report.tables import make_console
@@ -85,7 +88,7 @@ def simulate(
         )
         for fault in faults or list(Fault)
     ]
-    _, planned = plan_stack(stack)
+    planned = plan_stack(stack).plan
     outcomes = _play(planned, stack, pipeline, trials)
     if as_json:
         typer.echo(describe_outcomes(outcomes))
@@ -117,19 +120,15 @@ def play_trials(
 
 
 def _play(planned: "Plan", stack: str, pipeline: str, trials: "Sequence[Trial]") -> "list[Outcome]":
-    from headroom.cli.alerts import NO_PROMTOOL
-    from headroom.cli.promtool import find_promtool
+    from headroom.cli.promtool import require_promtool
     from headroom.delivery.judging import JudgementError
     from headroom.delivery.releases import require_rollout
 
     require_rollout(planned, pipeline, f"Pulumi.{stack}.yaml")
-    promtool = find_promtool()
-    if promtool is None:
-        typer.echo("error: nothing was simulated: there is no promtool", err=True)
-        typer.echo(NO_PROMTOOL, err=True)
-        raise typer.Exit(3)
+    promtool = require_promtool("nothing was simulated")
     try:
-        return play_trials(promtool, planned, pipeline, trials)
+        with working("playing rollouts through"):
+            return play_trials(promtool, planned, pipeline, trials)
     except (JudgementError, OSError) as error:
         typer.echo(f"error: {promtool}: {error}", err=True)
         raise typer.Exit(1) from None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headroom.cli.errors import user_errors
+from headroom.cli.options import AsJson
 
 if TYPE_CHECKING:
     from sandbox.google.store import Store
@@ -22,7 +23,7 @@ Times = Annotated[int, typer.Option(help="How often; -1: without end.")]
 
 def show(
     everything: Annotated[bool, typer.Option("--all", help="With all properties (only in --json).")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show what the imitated cloud and its clusters hold: objects, quotas, faults that can strike, the pace.
 
@@ -56,7 +57,10 @@ def drift(
 
 
 def remove(identity: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Delete an object by hand, without asking anybody."""
+    """Delete an object by hand, without asking anybody.
+
+    Example: headroom sandbox remove projects/acme-ml-dev/global/networks/dev
+    """
     with open_world() as world:
         gone = world.remove(identity)
     typer.echo(f"removed {gone.id}")
@@ -163,7 +167,10 @@ def fault(
 
 
 def calm() -> None:
-    """Let nothing go wrong any more."""
+    """Let nothing go wrong any more: forget every fault that was set.
+
+    Example: headroom sandbox calm
+    """
     with open_world() as world:
         world.clear_faults()
     typer.echo("no fault is left")
@@ -173,7 +180,10 @@ def pace(
     seed: Annotated[str | None, typer.Option(help="Chooses delays, order and faults.")] = None,
     scale: Annotated[float | None, typer.Option(help="Seconds that one of Google's takes; 0: none.")] = None,
 ) -> None:
-    """Set how late the imitated cloud is, and in which order things end."""
+    """Set how late the imitated cloud is, and in which order things end.
+
+    Example: headroom sandbox pace --seed 7 --scale 0.01
+    """
     with open_world() as world:
         world.set_pace(seed, scale)
         now = world.pace()
