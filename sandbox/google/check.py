@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sandbox.google.facts import ResourceFacts, load_table
 from sandbox.google.schema import Kind, Property, ResourceType
-from sandbox.google.wire import SIGNATURE, UNKNOWN, Secret
+from sandbox.provider.wire import SIGNATURE, UNKNOWN, Secret
 
 DEFAULTS_KEY: Final = "__defaults"
 _SCALARS: Final = {"string": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}

@@ -27,7 +27,7 @@ from sandbox.google.rules import Request, Surroundings
 from sandbox.google.schema import load_resource_type
 from sandbox.google.services import require_enabled
 from sandbox.google.store import LIVE, Fault, Store, WorldObject
-from sandbox.google.wire import reveal
+from sandbox.provider.wire import reveal
 
 _COMPUTE = "https://www.googleapis.com/compute/v1/"
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sandbox.google.check import Failure, check_object
 from sandbox.google.outputs import Settings
 from sandbox.google.schema import provider_properties
-from sandbox.google.wire import UNKNOWN, reveal
+from sandbox.provider.wire import UNKNOWN, reveal
 
 # Where the official provider looks for what the configuration leaves out.
 # Source: google/envvar of hashicorp/terraform-provider-google, 2026-08-21.

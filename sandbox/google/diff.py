@@ -8,7 +8,7 @@ from typing import Any, Final
 from sandbox.google.check import DEFAULTS_KEY, find_naming
 from sandbox.google.facts import ResourceFacts, load_table
 from sandbox.google.schema import ResourceType
-from sandbox.google.wire import UNKNOWN, reveal
+from sandbox.provider.wire import UNKNOWN, reveal
 
 ADD: Final = "ADD"
 UPDATE: Final = "UPDATE"

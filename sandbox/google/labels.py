@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sandbox.google.schema import ResourceType
-from sandbox.google.wire import UNKNOWN, is_known
+from sandbox.provider.wire import UNKNOWN, is_known
 
 # Source: patches of pulumi/pulumi-gcp over transport/config.go (AttributionKey), 2026-08-21.
 ATTRIBUTION: Final = ("goog-pulumi-provisioned", "true")

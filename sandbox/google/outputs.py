@@ -13,7 +13,7 @@ from sandbox.google.facts import ResourceFacts, load_table
 from sandbox.google.labels import merge_labels
 from sandbox.google.schema import Kind, ResourceType
 from sandbox.google.unsent import as_answered
-from sandbox.google.wire import UNKNOWN, is_known, reveal
+from sandbox.provider.wire import UNKNOWN, is_known, reveal
 
 _FIELD: Final = re.compile(r"\{([A-Za-z0-9]+)\}")
 _COMPUTE_API: Final = "https://www.googleapis.com/compute/v1/"

@@ -24,7 +24,7 @@ from sandbox.google.outputs import Settings, overlay, preview
 from sandbox.google.refresh import import_state, project_inputs
 from sandbox.google.schema import UnknownTypeError, load_resource_type
 from sandbox.google.unsent import compare_as_sent
-from sandbox.google.wire import cover, decode, encode, is_known, reveal
+from sandbox.provider.wire import cover, decode, encode, is_known, reveal
 
 _KINDS: Final = provider_pb2.PropertyDiff.Kind
 

@@ -1,18 +1,12 @@
-"""The world's memory in SQLite; the only module that knows SQL.
-
-One file serves many threads and processes: write-ahead logging, a connection for each thread, and every
-change inside one immediate transaction.
-"""
+"""The world's memory in SQLite; the only module of this package that knows SQL."""
 
 import json
-import sqlite3
-import threading
 import time
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
+
+from sandbox.provider.database import Database
 
 LIVE: Final = "live"
 LEFT_OVER: Final = "left over"
@@ -49,7 +43,6 @@ CREATE TABLE IF NOT EXISTS faults (
   number INTEGER PRIMARY KEY, kind TEXT NOT NULL, operation TEXT NOT NULL, type TEXT NOT NULL,
   rate REAL NOT NULL, at INTEGER NOT NULL, remaining INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS knobs (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -94,53 +87,10 @@ class WorldObject:
     properties: dict[str, Any]
 
 
-class Store:
+class Store(Database):
     """The objects of one world, kept in the SQLite file at `path`, which is made where it is missing."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._local = threading.local()
-        # SQLite makes writers poll; threads of one process take turns instead.
-        self._turn = threading.Lock()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection.executescript(_SCHEMA)
-
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(self._path, timeout=60, isolation_level=None)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            self._local.connection = connection
-        return connection
-
-    def close(self) -> None:
-        """Close this thread's connection; another use opens it again."""
-        connection = getattr(self._local, "connection", None)
-        if connection is not None:
-            connection.close()
-            self._local.connection = None
-
-    @contextmanager
-    def transaction(self) -> Generator[None]:
-        """All reads and writes of this thread inside happen together, or not at all if an error leaves."""
-        with self._turn:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-
-    def next_number(self, counter: str) -> int:
-        """The next of the whole numbers 1, 2, 3, ... of a counter."""
-        statement = (
-            "INSERT INTO counters VALUES (?, 1) "
-            "ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
-        )
-        return self._connection.execute(statement, (counter,)).fetchone()[0]
+    SCHEMA = _SCHEMA
 
     def find(self, type_: str, identity: str) -> WorldObject | None:
         """The object of this type and id in whatever status, or None."""

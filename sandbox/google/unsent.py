@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sandbox.google.facts import load_table
-from sandbox.google.wire import reveal
+from sandbox.provider.wire import reveal
 
 
 def as_answered(token: str, properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import yaml
 
-from sandbox.google.wire import UNKNOWN, is_known
 from sandbox.kubernetes.kinds import load_file
 from sandbox.kubernetes.validation import Problem
+from sandbox.provider.wire import UNKNOWN, is_known
 
 _ADVICE: Final = "check the chart name and repository configuration."
 _RENDER_SECONDS: Final = 60

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-from sandbox.google.wire import UNKNOWN
 from sandbox.kubernetes.errors import RefusedError
 from sandbox.kubernetes.kinds import Kind
 from sandbox.kubernetes.manifests import (
@@ -22,6 +21,7 @@ from sandbox.kubernetes.releases import RELEASE, check_release, complete_inputs
 from sandbox.kubernetes.state import mark_secrets
 from sandbox.kubernetes.tokens import is_list, is_patch, read_token
 from sandbox.kubernetes.validation import Problem, check_manifest
+from sandbox.provider.wire import UNKNOWN
 
 _AUTONAMED: Final = "autonamed"
 _SUFFIX_LENGTH: Final = 8

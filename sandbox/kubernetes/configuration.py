@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
 
-from sandbox.google.wire import UNKNOWN, reveal
 from sandbox.kubernetes.differences import Mutability
 from sandbox.kubernetes.kubeconfig import KubeconfigError, find_cluster, parse_kubeconfig
 from sandbox.kubernetes.validation import Problem
+from sandbox.provider.wire import UNKNOWN, reveal
 
 # Source: the inputs of pulumi_kubernetes.Provider 4.34.2, read 2026-11-21.
 _KEYS: Final = frozenset(

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import yaml
 
-from sandbox.google.wire import UNKNOWN
 from sandbox.kubernetes.kinds import Kind
 from sandbox.kubernetes.manifests import (
     is_annotated,
@@ -20,6 +19,7 @@ from sandbox.kubernetes.manifests import (
     with_metadata,
 )
 from sandbox.kubernetes.state import State
+from sandbox.provider.wire import UNKNOWN
 
 ADD: Final = "ADD"
 DELETE: Final = "DELETE"

@@ -5,10 +5,10 @@ import binascii
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sandbox.google.wire import Unknown, is_known, reveal
 from sandbox.kubernetes.kinds import OMITTED, Kind, find_kind
 from sandbox.kubernetes.quantities import canonical_quantity
 from sandbox.kubernetes.validation import QUANTITY, resolve
+from sandbox.provider.wire import Unknown, is_known, reveal
 
 # How the SDKs write the extensions of CRD schemas, whose real names have dashes.
 # Source: underscoreToDashMap in pulumi-kubernetes provider/pkg/provider/provider.go, read 2026-11-21.

@@ -14,7 +14,6 @@ from google.protobuf.empty_pb2 import Empty  # ty: ignore[import-not-found]
 from google.rpc import status_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from sandbox.google.wire import decode, encode
 from sandbox.kubernetes.checks import check_inputs
 from sandbox.kubernetes.configuration import check_configuration, diff_configuration, read_settings
 from sandbox.kubernetes.differences import Change
@@ -26,6 +25,7 @@ from sandbox.kubernetes.session import IncompleteError, Request, Session
 from sandbox.kubernetes.state import read_state
 from sandbox.kubernetes.store import Store
 from sandbox.kubernetes.tokens import token_of
+from sandbox.provider.wire import decode, encode
 
 _KINDS: Final = provider_pb2.PropertyDiff.Kind
 _EXPECTED: Final = (ApiError, KubeconfigError, NoMatchError, PartialError, RefusedError, UnreachableError)

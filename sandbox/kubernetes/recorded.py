@@ -177,7 +177,7 @@ class RecordedCluster:
         metadata = {
             **filled["metadata"],
             "generation": old["generation"] + is_changed,
-            "resourceVersion": str(self.store.next_number()),
+            "resourceVersion": str(self.store.next_number("versions")),
         }
         return {**filled, "metadata": metadata, **_status(kind, filled)}
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sandbox.google.wire import UNKNOWN, Secret, is_known, reveal
 from sandbox.kubernetes.charts import Chart, check_chart, check_rendering, check_values, find_chart
 from sandbox.kubernetes.cluster import Application, Cluster, Place
 from sandbox.kubernetes.differences import Change, compare_values, format_path
@@ -13,6 +12,7 @@ from sandbox.kubernetes.recorded import NAMESPACE
 from sandbox.kubernetes.state import INPUTS, mark_secrets
 from sandbox.kubernetes.store import RecordedRelease, Store
 from sandbox.kubernetes.validation import Problem
+from sandbox.provider.wire import UNKNOWN, Secret, is_known, reveal
 
 RELEASE: Final = "kubernetes:helm.sh/v3:Release"
 # Seconds that the official provider waits for a release, where nothing else is said.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from sandbox.google.wire import UNKNOWN
+from sandbox.provider.wire import UNKNOWN
 
 IMMUTABLE: Final = "self == oldSelf"
 

@@ -8,7 +8,6 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-from sandbox.google.wire import is_known, reveal
 from sandbox.kubernetes.cluster import Place
 from sandbox.kubernetes.configuration import Settings
 from sandbox.kubernetes.connection import Connection, connect
@@ -30,6 +29,7 @@ from sandbox.kubernetes.releases import RELEASE, Releases, diff_release, preview
 from sandbox.kubernetes.state import State, mark_secrets, read_state, write_state
 from sandbox.kubernetes.store import Store
 from sandbox.kubernetes.tokens import is_patch, read_token
+from sandbox.provider.wire import is_known, reveal
 
 _GONE: Final = (
     "If the cluster was deleted, you can remove this resource from Pulumi state by rerunning the operation "

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sandbox.google.wire import Secret, reveal
 from sandbox.kubernetes.manifests import to_manifest, to_properties
+from sandbox.provider.wire import Secret, reveal
 
 # Keys of pulumi-kubernetes' state. Source: provider/pkg/provider/provider.go, read 2026-11-21.
 INPUTS: Final = "__inputs"

@@ -1,13 +1,11 @@
 """The record of what is in clusters, in SQLite; the only module of this package that knows SQL."""
 
 import json
-import sqlite3
-import threading
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
+
+from sandbox.provider.database import Database
 
 # The record lies beside the file of the imitated cloud, under this name.
 FILE: Final = "kubernetes.sqlite"
@@ -19,7 +17,6 @@ CREATE TABLE IF NOT EXISTS objects (
 CREATE TABLE IF NOT EXISTS releases (
   cluster TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, content TEXT NOT NULL,
   PRIMARY KEY (cluster, namespace, name)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -55,53 +52,10 @@ class RecordedRelease:
     content: dict[str, Any]
 
 
-class Store:
+class Store(Database):
     """The objects of all clusters, kept in the SQLite file at `path`, which is made where it is missing."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._local = threading.local()
-        # SQLite makes writers poll; threads of one process take turns instead.
-        self._turn = threading.Lock()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection.executescript(_SCHEMA)
-
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(self._path, timeout=60, isolation_level=None)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            self._local.connection = connection
-        return connection
-
-    def close(self) -> None:
-        """Close this thread's connection; another use opens it again."""
-        connection = getattr(self._local, "connection", None)
-        if connection is not None:
-            connection.close()
-            self._local.connection = None
-
-    @contextmanager
-    def transaction(self) -> Generator[None]:
-        """All reads and writes of this thread inside happen together, or not at all if an error leaves."""
-        with self._turn:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-
-    def next_number(self) -> int:
-        """The next of the whole numbers 1, 2, 3, ..., for versions of objects."""
-        statement = (
-            "INSERT INTO counters VALUES ('versions', 1) "
-            "ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
-        )
-        return self._connection.execute(statement).fetchone()[0]
+    SCHEMA = _SCHEMA
 
     def find(
         self, cluster: str, api_version: str, kind: str, namespace: str, name: str

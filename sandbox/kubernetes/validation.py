@@ -7,11 +7,11 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any, Final
 
-from sandbox.google.wire import UNKNOWN
 from sandbox.kubernetes.kinds import Kind, load_kinds
 from sandbox.kubernetes.names import check_metadata
 from sandbox.kubernetes.quantities import parse_quantity
 from sandbox.kubernetes.rules import check_rules
+from sandbox.provider.wire import UNKNOWN
 
 _METADATA: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _OF_EVERY_KIND: Final = ("apiVersion", "kind", "metadata", "status")

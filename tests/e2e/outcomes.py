@@ -9,9 +9,9 @@ from typing import Any
 
 from sandbox.google.apis.admin import enable_apis, make_bucket
 from sandbox.google.store import LIVE, Store
-from sandbox.google.wire import SECRET_SIGNATURE, SIGNATURE
 from sandbox.google.world import World
 from sandbox.kubernetes.listing import list_objects
+from sandbox.provider.wire import SECRET_SIGNATURE, SIGNATURE
 from tests.e2e.conftest import EngineSandbox
 
 ONE_OF_EACH = Path(__file__).parent / "stacks" / "one-of-each.yaml"

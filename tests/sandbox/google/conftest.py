@@ -16,7 +16,7 @@ from sandbox.google.outputs import Settings
 from sandbox.google.provider import GoogleCloudProvider
 from sandbox.google.schema import load_resource_type
 from sandbox.google.store import Store, WorldObject
-from sandbox.google.wire import decode, encode
+from sandbox.provider.wire import decode, encode
 
 SETTINGS = Settings("acme-dev", "us-central1", "us-central1-a", {"environment": "dev"})
 

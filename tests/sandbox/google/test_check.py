@@ -8,7 +8,7 @@ import pytest
 from sandbox.google.check import DEFAULTS_KEY, Naming, auto_name, check_inputs, fill_inputs
 from sandbox.google.facts import load_facts
 from sandbox.google.schema import load_resource_type
-from sandbox.google.wire import UNKNOWN, Secret
+from sandbox.provider.wire import UNKNOWN, Secret
 
 POOL = "gcp:container/nodePool:NodePool"
 NETWORK = "gcp:compute/network:Network"

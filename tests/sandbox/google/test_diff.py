@@ -10,7 +10,7 @@ from sandbox.google.check import DEFAULTS_KEY
 from sandbox.google.diff import Difference, diff_inputs, diff_labels
 from sandbox.google.facts import load_facts
 from sandbox.google.schema import load_resource_type
-from sandbox.google.wire import UNKNOWN, Secret
+from sandbox.provider.wire import UNKNOWN, Secret
 
 POOL = "gcp:container/nodePool:NodePool"
 BASE = {

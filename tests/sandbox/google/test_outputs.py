@@ -5,7 +5,7 @@ import pytest
 from sandbox.google.facts import load_facts
 from sandbox.google.outputs import Birth, Settings, complete, last_segment, preview, project_number, render
 from sandbox.google.schema import load_resource_type
-from sandbox.google.wire import UNKNOWN
+from sandbox.provider.wire import UNKNOWN
 from tests.sandbox.google.conftest import SETTINGS, World
 
 POOL = "gcp:container/nodePool:NodePool"

@@ -1,17 +1,12 @@
 """The provider speaks the engine's protocol."""
 
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-import grpc
 import pytest
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2
 
-from sandbox.google.wire import UNKNOWN, Secret, decode, encode
+from sandbox.provider.wire import UNKNOWN, Secret, decode, encode
 from tests.sandbox.google.conftest import CallAbortedError, Engine
 
 POOL = "gcp:container/nodePool:NodePool"
@@ -185,40 +180,6 @@ def test_the_type_is_read_from_the_urn_when_the_request_has_none(engine: Engine)
     )
 
     assert engine.provider.Read(request, engine.context).id == ""
-
-
-def test_the_served_provider_answers_over_grpc_and_stops_on_a_signal(tmp_path: Path) -> None:
-    environment = os.environ | {"HEADROOM_CLOUD": str(tmp_path / "cloud.sqlite"), "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox.google"], env=environment, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout
-        channel = grpc.insecure_channel(f"127.0.0.1:{process.stdout.readline().strip()}")
-        stub = provider_pb2_grpc.ResourceProviderStub(channel)
-        from google.protobuf.empty_pb2 import Empty
-
-        assert stub.GetPluginInfo(Empty(), timeout=20).version == "10.2.0"
-        channel.close()
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.stdout and process.stdout.close()
-    assert process.wait(20) == 0
-
-
-def test_without_a_world_the_provider_says_what_is_missing() -> None:
-    environment = {key: value for key, value in os.environ.items() if key != "HEADROOM_CLOUD"}
-    run = subprocess.run(
-        [sys.executable, "-m", "sandbox.google"],
-        env=environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
-
-    assert run.returncode == 2
-    assert "HEADROOM_CLOUD" in run.stderr
 
 
 def test_a_preview_of_an_update_knows_what_google_added_inside_a_block(engine: Engine) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 README = HERE.parents[2] / "sandbox" / "README.md"
-ROW = re.compile(r"^\| (.+) \| (.+) \| `((?:apis/)?test_\w+\.py)::(test_\w+)` \|$", re.MULTILINE)
+ROW = re.compile(r"^\| (.+) \| (.+) \| `((?:apis/|../provider/)?test_\w+\.py)::(test_\w+)` \|$", re.MULTILINE)
 
 
 def test_every_behaviour_has_a_source_and_a_test_that_exists() -> None:

@@ -9,13 +9,13 @@ import grpc
 import pytest
 from pulumi.runtime.proto import provider_pb2
 
-from sandbox.google.wire import decode, encode
 from sandbox.kubernetes.cluster import Place
 from sandbox.kubernetes.connection import KUBECONFIG_VARIABLE
 from sandbox.kubernetes.kinds import load_kinds
 from sandbox.kubernetes.provider import KubernetesProvider
 from sandbox.kubernetes.recorded import RETRY_SCALE_VARIABLE, Identity, RecordedCluster
 from sandbox.kubernetes.store import FILE, RecordedRelease, Store
+from sandbox.provider.wire import decode, encode
 
 NAMESPACE = "kubernetes:core/v1:Namespace"
 QUOTA = "kubernetes:core/v1:ResourceQuota"

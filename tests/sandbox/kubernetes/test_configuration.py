@@ -2,8 +2,8 @@
 
 import pytest
 
-from sandbox.google.wire import UNKNOWN, Secret
 from sandbox.kubernetes.configuration import check_configuration, diff_configuration, read_settings
+from sandbox.provider.wire import UNKNOWN, Secret
 from tests.sandbox.kubernetes.conftest import kubeconfig
 
 HERE, THERE = kubeconfig("https://here"), kubeconfig("https://there")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from sandbox.google.wire import UNKNOWN
 from sandbox.kubernetes.differences import Mutability, diff_object, format_path, parse_path
 from sandbox.kubernetes.kinds import find_kind
 from sandbox.kubernetes.state import State
+from sandbox.provider.wire import UNKNOWN
 from tests.sandbox.kubernetes.conftest import manifest
 
 

@@ -3,7 +3,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.google.wire import UNKNOWN, Secret
 from sandbox.kubernetes.manifests import (
     fill_defaults,
     inputs_of_live,
@@ -14,6 +13,7 @@ from sandbox.kubernetes.manifests import (
     to_properties,
 )
 from sandbox.kubernetes.state import State, mark_secrets, read_state, write_state
+from sandbox.provider.wire import UNKNOWN, Secret
 from tests.sandbox.kubernetes.conftest import manifest
 
 VALUES = st.recursive(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from sandbox.google.wire import UNKNOWN
 from sandbox.kubernetes.kinds import find_kind
 from sandbox.kubernetes.names import check_metadata, check_name
+from sandbox.provider.wire import UNKNOWN
 
 NAMESPACE = find_kind("v1", "Namespace")
 QUEUE = find_kind("kueue.x-k8s.io/v1beta2", "ClusterQueue")

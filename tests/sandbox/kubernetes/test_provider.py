@@ -1,20 +1,15 @@
 """The provider speaks the engine's protocol."""
 
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
-import grpc
 import pytest
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2
 
-from sandbox.google.wire import UNKNOWN, Secret, encode
 from sandbox.kubernetes.connection import KUBECONFIG_VARIABLE
 from sandbox.kubernetes.listing import drift, list_objects
 from sandbox.kubernetes.provider import KubernetesProvider
 from sandbox.kubernetes.store import Store
+from sandbox.provider.wire import UNKNOWN, Secret, encode
 from tests.sandbox.kubernetes.conftest import (
     NAMESPACE,
     QUEUE,
@@ -229,37 +224,3 @@ def test_another_cluster_replaces_the_provider(engine: Engine):
         old_inputs=encode({"clusterIdentifier": "a"}), news=encode({"clusterIdentifier": "b"})
     )
     assert list(engine.provider.DiffConfig(request, engine.context).replaces) == ["clusterIdentifier"]
-
-
-def test_the_served_provider_answers_over_grpc_and_stops_on_a_signal(tmp_path: Path):
-    environment = os.environ | {"HEADROOM_CLOUD": str(tmp_path / "cloud.sqlite"), "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox.kubernetes"], env=environment, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout
-        channel = grpc.insecure_channel(f"127.0.0.1:{process.stdout.readline().strip()}")
-        stub = provider_pb2_grpc.ResourceProviderStub(channel)
-        from google.protobuf.empty_pb2 import Empty
-
-        assert stub.GetPluginInfo(Empty(), timeout=20).version == "4.34.2"
-        channel.close()
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.stdout and process.stdout.close()
-    assert process.wait(20) == 0
-    assert (tmp_path / "kubernetes.sqlite").is_file()
-
-
-def test_without_a_world_the_provider_says_what_is_missing():
-    environment = {key: value for key, value in os.environ.items() if key != "HEADROOM_CLOUD"}
-    run = subprocess.run(
-        [sys.executable, "-m", "sandbox.kubernetes"],
-        env=environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
-    assert run.returncode == 2
-    assert "HEADROOM_CLOUD" in run.stderr

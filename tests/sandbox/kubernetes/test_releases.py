@@ -2,12 +2,12 @@
 
 import pytest
 
-from sandbox.google.wire import UNKNOWN, Secret
 from sandbox.kubernetes import charts
 from sandbox.kubernetes.charts import check_rendering, check_values, find_chart
 from sandbox.kubernetes.cluster import Application
 from sandbox.kubernetes.errors import RefusedError
 from sandbox.kubernetes.releases import Releases, check_release, complete_inputs, diff_release, preview_state
+from sandbox.provider.wire import UNKNOWN, Secret
 from tests.sandbox.kubernetes.conftest import manifest, place
 
 CHART = "oci://registry.k8s.io/kueue/charts/kueue"

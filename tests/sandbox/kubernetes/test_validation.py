@@ -4,9 +4,9 @@ import copy
 
 import pytest
 
-from sandbox.google.wire import UNKNOWN
 from sandbox.kubernetes.kinds import find_kind, read_definition
 from sandbox.kubernetes.validation import check_manifest
+from sandbox.provider.wire import UNKNOWN
 from tests.sandbox.kubernetes.conftest import manifest
 
 KUEUE = "kueue.x-k8s.io/v1beta2"

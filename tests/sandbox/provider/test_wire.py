@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.google.wire import UNKNOWN, Secret, cover, decode, encode, is_known, reveal
+from sandbox.provider.wire import UNKNOWN, Secret, cover, decode, encode, is_known, reveal
 
 _plain = st.recursive(
     st.none()
