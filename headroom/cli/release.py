@@ -8,6 +8,7 @@ import typer
 from headroom.cli.asides import aside
 from headroom.cli.options import ServingPipeline, Stack
 from headroom.cli.release_steps import advance, approve, audit, rollback, status
+from headroom.cli.rollbacks import approve_rollbacks
 from headroom.cli.simulate import simulate
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ app.command("approve")(approve)
 app.command("advance")(advance)
 app.command("rollback")(rollback)
 app.command("audit")(audit)
+app.command("approve-rollbacks")(approve_rollbacks)
 
 FOLDER = "releases"
 

@@ -265,11 +265,10 @@ def _send(found: Delivered, step: "Step") -> None:
     try:
         send_request(found.connection, step.request)
     except UnansweredError as error:
-        is_refused = error.status is not None and 400 <= error.status < 429 and not error.disabled_api
-        if not is_refused:
+        if not error.is_refusal:
             look = step_command(found.plan, "status", found.rollout.pipeline)
             typer.echo(f"error: it is not known whether that was done; look: {look}", err=True)
-        end_unanswered(error, 1 if is_refused else 3)
+        end_unanswered(error, 1 if error.is_refusal else 3)
 
 
 def _find_after(found: Delivered, step: "Step") -> "Rollout | None":

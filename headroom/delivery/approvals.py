@@ -91,12 +91,30 @@ def plan_approval(
     if len(names) > 1:
         raise RefusedError(f"several releases wait for approval: {', '.join(names)}; name one with --release")
     rollout = waiting[0]
+    return _approve(plan, rollout, moment, returns=is_return(rollout, rollouts)), rollout
+
+
+def plan_returns(
+    plan: Plan, delivered: RolloutPlan, rollouts: Iterable[Rollout], moment: datetime
+) -> tuple[Step, ...]:
+    """Return the approvals of rollbacks that wait for one: of releases that production had, of no other.
+
+    They override a freeze that holds at the moment, which has a zone.
+    """
+    rollouts = tuple(rollouts)
+    return tuple(
+        _approve(plan, each, moment, returns=True)
+        for each in sort_latest(rollouts, delivered.production.name)
+        if each.state == PENDING_APPROVAL and is_return(each, rollouts)
+    )
+
+
+def _approve(plan: Plan, rollout: Rollout, moment: datetime, *, returns: bool) -> Step:
     body: dict[str, Any] = {"approved": True}
-    returns = is_return(rollout, rollouts)
     if returns:
         body |= _override_freezes(plan, moment)
     does = f"approves that {rollout.release} {'comes back to' if returns else 'begins in'} production"
-    return Step(Request(f"{rollout.name}:approve", body), rollout.name, does), rollout
+    return Step(Request(f"{rollout.name}:approve", body), rollout.name, does)
 
 
 def _override_freezes(plan: Plan, moment: datetime) -> dict[str, Any]:

@@ -37,6 +37,11 @@ class UnansweredError(Exception):
         self.status = status
         self.disabled_api = disabled_api
 
+    @property
+    def is_refusal(self) -> bool:
+        """Whether Google said no, so that it is known that nothing was changed."""
+        return self.status is not None and 400 <= self.status < 429 and not self.disabled_api
+
 
 class EndpointError(ValueError):
     """The environment names an endpoint that is none."""

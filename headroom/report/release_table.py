@@ -41,6 +41,12 @@ def describe_step(step: Step, *, sent: bool, state: str = "") -> str:
     return json.dumps(data | {"rollout": step.rollout, "state": state, "warnings": step.warnings}, indent=2)
 
 
+def describe_returns(steps: Iterable[Step], *, sent: bool) -> str:
+    """Return as JSON which rollbacks were approved, or would be."""
+    rows = [{"rollout": step.rollout, "request": asdict(step.request), "sent": sent} for step in steps]
+    return json.dumps({"approved": rows}, indent=2)
+
+
 def say_self_approval(found: SelfApproval) -> str:
     """Return a line about an approval that may be of one's own release."""
     act = found.act
