@@ -1,6 +1,8 @@
 """Sandboxes for tests through the real engine: a state folder of their own, the engine shared."""
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from sandbox.engine.cache import hold_lock
 from sandbox.engine.install import PulumiCli, locate_pulumi
 from sandbox.engine.working_copy import copy_project
 from sandbox.engine.workspace import SAVING_VARIABLE, SOURCE_ROOT, Sandbox
@@ -137,6 +140,9 @@ class EngineSandbox:
         return Update(done.returncode, done.stdout, done.stderr)
 
 
+Risen = Callable[[str], EngineSandbox]
+
+
 @pytest.fixture(scope="package", autouse=True)
 def save_state_once() -> Generator[None]:
     """Half the time of an update. Also one that fails, or whose provider dies, saves in the end what it would
@@ -163,6 +169,37 @@ def platform(tmp_path: Path, pulumi_cli: PulumiCli) -> EngineSandbox:
     """This project, with copies of its stack files, in an empty sandbox."""
     project = copy_project(SOURCE_ROOT, tmp_path / "project")
     return EngineSandbox(Sandbox(project, tmp_path / "state"), pulumi_cli)
+
+
+@pytest.fixture(scope="session")
+def risen_states(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the states of stacks that are up are kept, by all workers together."""
+    own = tmp_path_factory.getbasetemp()
+    return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "risen"
+
+
+@pytest.fixture
+def risen(platform: EngineSandbox, risen_states: Path, pulumi_cli: PulumiCli) -> Risen:
+    """Gives the sandbox of `platform` with a stack of this project up; one `up` serves all tests."""
+
+    def give(stack: str) -> EngineSandbox:
+        shutil.copytree(
+            _bring_up_once(stack, risen_states / stack, pulumi_cli), platform.sandbox.state, symlinks=True
+        )
+        return platform
+
+    return give
+
+
+def _bring_up_once(stack: str, folder: Path, cli: PulumiCli) -> Path:
+    """The state folder of a sandbox in which the stack is up."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with hold_lock(folder / "lock"):
+        if not (folder / "up").exists():
+            project = copy_project(SOURCE_ROOT, folder / "project")
+            EngineSandbox(Sandbox(project, folder / "state"), cli).up(stack).require_success()
+            (folder / "up").touch()
+    return folder / "state"
 
 
 @pytest.fixture(scope="package")

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from tests.e2e.conftest import EngineSandbox
+from tests.e2e.conftest import Risen
 
 OF_CLOUD_DEPLOY = "gcp:clouddeploy/"
 
 
-def test_a_phase_more_changes_the_pipeline_and_replaces_nothing(platform: EngineSandbox) -> None:
+def test_a_phase_more_changes_the_pipeline_and_replaces_nothing(risen: Risen) -> None:
     """D8: releases that were made stay with their pipeline, and a second `up` changes nothing."""
-    platform.up("dev").require_success()
+    platform = risen("dev")
     kinds = {each["type"] for each in platform.export("dev") if each["type"].startswith(OF_CLOUD_DEPLOY)}
     assert kinds == {
         "gcp:clouddeploy/automation:Automation",

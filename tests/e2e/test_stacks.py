@@ -8,7 +8,7 @@ import pytest
 from headroom.planning.plan import plan_config
 from headroom.spec.stack_file import load_config
 from sandbox.google.store import LEFT_OVER, LIVE, SOFT_DELETED, Store
-from tests.e2e.conftest import EngineSandbox
+from tests.e2e.conftest import EngineSandbox, Risen
 from tests.e2e.outcomes import open_world, picture
 
 NODE_POOL = "gcp:container/nodePool:NodePool"
@@ -77,8 +77,8 @@ def test_up_brings_every_planned_pool_and_a_second_up_changes_nothing(
     assert platform.refresh(stack, "--expect-no-changes").require_success().exit_code == 0
 
 
-def test_an_edit_shows_as_just_that_edit(platform: EngineSandbox) -> None:
-    platform.up("dev").require_success()
+def test_an_edit_shows_as_just_that_edit(risen: Risen) -> None:
+    platform = risen("dev")
 
     def more_nodes(config: dict[str, Any]) -> None:
         config["headroom:pools"]["cpu"]["nodes"]["max"] = 16
@@ -93,8 +93,8 @@ def test_an_edit_shows_as_just_that_edit(platform: EngineSandbox) -> None:
     assert list(step["detailedDiff"]) == ["autoscaling.totalMaxNodeCount"]
 
 
-def test_a_replaced_pool_is_up_before_the_old_one_goes(platform: EngineSandbox) -> None:
-    platform.up("dev").require_success()
+def test_a_replaced_pool_is_up_before_the_old_one_goes(risen: Risen) -> None:
+    platform = risen("dev")
     before = node_pools(platform, "dev")
 
     def another_machine(config: dict[str, Any]) -> None:
@@ -122,8 +122,8 @@ def test_a_replaced_pool_is_up_before_the_old_one_goes(platform: EngineSandbox) 
     }
 
 
-def test_destroy_leaves_what_google_cannot_delete_and_up_works_again(platform: EngineSandbox) -> None:
-    platform.up("dev").require_success()
+def test_destroy_leaves_what_google_cannot_delete_and_up_works_again(risen: Risen) -> None:
+    platform = risen("dev")
     rings = [r["id"] for r in platform.export("dev") if r["type"] == "gcp:kms/keyRing:KeyRing"]
     platform.destroy("dev").require_success()
     assert platform.export("dev") == []
@@ -136,9 +136,9 @@ def test_destroy_leaves_what_google_cannot_delete_and_up_works_again(platform: E
     assert new_rings != rings
 
 
-def test_production_cannot_be_destroyed_by_accident(platform: EngineSandbox) -> None:
+def test_production_cannot_be_destroyed_by_accident(risen: Risen) -> None:
     """Refused before anything is deleted, whatever the options."""
-    platform.up("prod").require_success()
+    platform = risen("prod")
     before = node_pools(platform, "prod")
     for options in ((), ("--run-program",)):
         refused = platform.destroy("prod", *options)
@@ -151,13 +151,11 @@ def set_tier(platform: EngineSandbox, tier: str) -> None:
     platform.edit_stack_file("prod", lambda config: config["headroom:environment"].update(tier=tier))
 
 
-def test_production_is_taken_down_by_the_runbook_and_comes_up_again(
-    platform: EngineSandbox, root: Path
-) -> None:
+def test_production_is_taken_down_by_the_runbook_and_comes_up_again(risen: Risen, root: Path) -> None:
     """ "If it is really meant" and "If it shall come back" of docs/runbooks/destroy-production.md; what stays is
     what it lists.
     """
-    platform.up("prod").require_success()
+    platform = risen("prod")
     before = platform.export("prod")
 
     set_tier(platform, "development")
@@ -185,8 +183,8 @@ def test_production_is_taken_down_by_the_runbook_and_comes_up_again(
     assert any("production-is-protected" in message for message in refused.errors), refused.errors
 
 
-def test_a_pool_of_production_can_be_replaced_and_removed(platform: EngineSandbox) -> None:
-    platform.up("prod").require_success()
+def test_a_pool_of_production_can_be_replaced_and_removed(risen: Risen) -> None:
+    platform = risen("prod")
     before = node_pools(platform, "prod")
 
     def change(config: dict[str, Any]) -> None:
@@ -217,8 +215,8 @@ def test_a_bad_stack_file_is_one_error_and_changes_nothing(platform: EngineSandb
     assert platform.export("dev") == []
 
 
-def test_secrets_stay_secret_in_state_and_outputs(platform: EngineSandbox) -> None:
-    platform.up("prod").require_success()
+def test_secrets_stay_secret_in_state_and_outputs(risen: Risen) -> None:
+    platform = risen("prod")
     cluster = next(r for r in platform.export("prod") if r["type"] == "gcp:container/cluster:Cluster")
     assert set(cluster["outputs"]["masterAuth"]) == {"4dabf18193072939515e22adb298388d", "ciphertext"}
     assert "masterAuth" not in platform.outputs("prod")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.google.store import LIVE
-from tests.e2e.conftest import EngineSandbox
+from tests.e2e.conftest import EngineSandbox, Risen
 from tests.e2e.outcomes import holdings, open_world
 from tests.e2e.recovery import keep_two_pools, pools_of, recover, restore_state, save_state
 
@@ -15,9 +15,9 @@ def lose_state(platform: EngineSandbox) -> None:
     shutil.rmtree(platform.sandbox.state / "backend" / ".pulumi")
 
 
-def test_a_lost_state_is_restored_and_nothing_changes(platform: EngineSandbox, tmp_path: Path) -> None:
+def test_a_lost_state_is_restored_and_nothing_changes(risen: Risen, tmp_path: Path) -> None:
     """Q1, "Save the state", "See that it is lost" and "Restore it" of docs/runbooks/state-backup.md."""
-    platform.up("prod").require_success()
+    platform = risen("prod")
     backup = save_state(platform, "prod", tmp_path / "prod-state.json")
     resources = len(platform.export("prod"))
     before = open_world(platform).objects(status=LIVE)
