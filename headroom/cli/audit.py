@@ -74,6 +74,9 @@ TimeLimit = Annotated[
 Watch = Annotated[
     int | None, typer.Option(metavar="SECONDS", min=1, max=86_400, help="Audit again and again, so often.")
 ]
+Annotate = Annotated[
+    bool, typer.Option("--github", help="Print findings as annotations of a GitHub workflow too.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the audit as JSON, with a stable schema.")]
 
 
@@ -82,6 +85,7 @@ class _Output:
     """What is made of an audit."""
 
     as_json: bool
+    annotate: bool
     csv: Path | None
     html: Path | None
     history: Path | None
@@ -113,6 +117,7 @@ def audit(
     state: State = None,
     days: Days = None,
     as_json: AsJson = False,
+    github: Annotate = False,
     csv: Csv = None,
     html: Html = None,
     history: History = None,
@@ -149,7 +154,11 @@ def audit(
 
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     _require_options(prometheus, since, archive, has_history=history is not None)
-    output = _Output(as_json, csv, html, history, archive, since, fail_on.value, propose, write_limits)
+    if as_json and github:
+        _refuse("--json and --github both print; choose one")
+    output = _Output(
+        as_json, github, csv, html, history, archive, since, fail_on.value, propose, write_limits
+    )
     scene = _load(stack, quotas_file)
     request = Request(
         root=scene.path.parent,
@@ -314,6 +323,10 @@ def _show(scene: _Scene, found: "Audit", output: _Output) -> None:
         from headroom.report.audit_table import print_audit
 
         print_audit(found)
+    if output.annotate:
+        from headroom.report.audit_github import render_annotations
+
+        typer.echo(render_annotations(found))
     if output.write:
         write_limits(found.stack, scene.path, found.proposals, quiet=output.as_json)
     elif output.propose and not output.as_json:

@@ -117,6 +117,12 @@ def check_operations(platform: Platform, environment: str) -> list[Problem]:
     ]
 
 
+def list_roles(job: str) -> tuple[str, ...]:
+    """Return the roles in the project, without `roles/`, that a job of that name has."""
+    (row,) = (row for row in _rows() if row["name"] == job)
+    return tuple(row["roles"])
+
+
 def _plan_jobs(asked: Operations, environment: str) -> Iterator[JobPlan]:
     for row in _rows():
         section = getattr(asked, row["name"])
@@ -129,7 +135,7 @@ def _plan_jobs(asked: Operations, environment: str) -> Iterator[JobPlan]:
                 retried=tuple(row["retried"]),
                 cpu=row["cpu"],
                 memory=row["memory"],
-                roles=tuple(row["roles"]),
+                roles=list_roles(row["name"]),
                 rules=tuple(
                     AccessRule(tuple(rule["groups"]), tuple(rule["resources"]), tuple(rule["verbs"]))
                     for rule in row["rules"]
