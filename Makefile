@@ -97,6 +97,7 @@ schema: setup ## Renew the JSON Schemas of the stack files and of the policies' 
 
 requirements: setup ## Compile the pinned requirements from pyproject.toml
 	@$(COMPILE) pyproject.toml --output-file requirements.txt
+	@$(COMPILE) pyproject.toml --extra live --output-file requirements-live.txt
 	@$(COMPILE) --group setup --output-file requirements-setup.txt
 	@$(COMPILE) pyproject.toml --extra live --group dev --output-file requirements-dev.txt
 	@$(COMPILE) --no-deps --group browser --output-file requirements-browser.txt

@@ -107,6 +107,8 @@ def _options(request: Any) -> dict[str, Any]:
         options["parent"] = request.parent.rsplit("::", 1)[-1]
     if request.protect:
         options["protect"] = True
+    if request.retainOnDelete:
+        options["keep"] = True
     if request.ignoreChanges:
         options["ignore"] = sorted(request.ignoreChanges)
     if request.additionalSecretOutputs:

@@ -23,6 +23,7 @@ from infra.components.model_images import ModelImages
 from infra.components.network import Network
 from infra.components.node_identity import NodeIdentity
 from infra.components.node_pools import NodePools
+from infra.components.operations import Operations
 from infra.components.queues import Queues
 from infra.components.services import Services
 from infra.components.tenancy import Tenancy
@@ -86,6 +87,7 @@ def build(plan: Plan) -> Stack:
         ]
     dashboards = Dashboards(scope, plan.dashboards, plan.objectives, services)
     collection = Collection(scope, plan.collection, encryption, access, queues)
+    operations = Operations(scope, plan.operations, services, access) if plan.operations else None
     return Stack(
         components=(
             services,
@@ -103,6 +105,7 @@ def build(plan: Plan) -> Stack:
             collection,
             dashboards,
             *delivering,
+            *([operations] if operations else []),
         ),
         outputs={
             "cluster": cluster.cluster.name,
@@ -114,5 +117,6 @@ def build(plan: Plan) -> Stack:
             },
             "region": plan.region,
             **({"quotaRequests": quotas.answers} if quotas else {}),
+            **(operations.outputs if operations else {}),
         },
     )

@@ -149,8 +149,18 @@ def _check_work(model: Model, _: Settings) -> Iterator[Found]:
         if row is None:
             shown = "default" if place is ABSENT else UNKNOWN.value if place is UNKNOWN else place
             yield resource, f"runs in the namespace {shown}, which has no queue", "move it to a pipeline's"
-        elif resource.read("spec", "replicas") not in (ABSENT, row["replicas"]):
+        elif not _is_agreed(resource, row["replicas"]):
             yield resource, f"has other replicas than the {row['replicas']} agreed to", "keep them"
+
+
+def _is_agreed(resource: Resource, replicas: int) -> bool:
+    """Whether it has as many pods at once; a CronJob's runs could come to stand beside each other."""
+    if not resource.type.endswith(":CronJob"):
+        return resource.read("spec", "replicas") in (ABSENT, replicas)
+    job = ("spec", "jobTemplate", "spec")
+    return resource.read("spec", "concurrencyPolicy") in ("Forbid", "Replace") and resource.read(
+        *job, "parallelism"
+    ) in (ABSENT, replicas)
 
 
 _WORK = re.compile(

@@ -113,9 +113,15 @@ def find_entry(entries: Iterable[Entry], stack: str, since: str, now: datetime) 
     Of a span or a time the latest entry is meant that is as old, None where there is none. Raises ValueError
     for what is none of these.
     """
-    own = sorted((each for each in entries if each.stack == stack), key=lambda each: each.at)
+    own = {each.at: each for each in sorted(entries, key=lambda each: each.at) if each.stack == stack}
+    at = find_time(own, since, now)
+    return None if at is None else own[at]
+
+
+def find_time(times: Iterable[datetime], since: str, now: datetime) -> datetime | None:
+    """Return which of `times` it is that `since` means, as `find_entry` takes it. Raises ValueError."""
     latest = now if since == "last" else _moment(since, now)
-    return next((each for each in reversed(own) if each.at <= latest), None)
+    return max((each for each in times if each <= latest), default=None)
 
 
 def compare(before: Entry, after: Entry) -> Change:

@@ -3,6 +3,8 @@
 import signal
 import sys
 import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +17,7 @@ from headroom.cli.options import Stack
 
 if TYPE_CHECKING:
     from headroom.audit.findings import Severity
+    from headroom.audit.history import Entry
     from headroom.audit.report import Audit
     from headroom.live.audit import Request
     from headroom.planning.grants import Grants
@@ -54,9 +57,15 @@ Days = Annotated[
 Csv = Annotated[Path | None, typer.Option("--csv", help="Write the rows to this file, as CSV.")]
 Html = Annotated[Path | None, typer.Option("--html", help="Write a page with charts to this file.")]
 History = Annotated[Path | None, typer.Option(help="Add a line for this audit to this file.")]
+Archive = Annotated[
+    str | None,
+    typer.Option(metavar="PLACE", help="Keep page, JSON, CSV and line in a folder or gs://BUCKET/PREFIX."),
+]
 Since = Annotated[
     str | None,
-    typer.Option(metavar="WHEN", help="Compare with one of --history: last, 7d, 12h, 2026-11-01."),
+    typer.Option(
+        metavar="WHEN", help="Compare with one of --history or --archive: last, 7d, 12h, 2026-11-01."
+    ),
 ]
 On = Annotated[FailOn, typer.Option("--fail-on", help="The severity from which findings are exit code 1.")]
 Propose = Annotated[bool, typer.Option("--propose", help="Print limits by what was used, as a patch.")]
@@ -67,6 +76,9 @@ TimeLimit = Annotated[
 Watch = Annotated[
     int | None, typer.Option(metavar="SECONDS", min=1, max=86_400, help="Audit again and again, so often.")
 ]
+Annotate = Annotated[
+    bool, typer.Option("--github", help="Print findings as annotations of a GitHub workflow too.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the audit as JSON, with a stable schema.")]
 
 
@@ -75,9 +87,11 @@ class _Output:
     """What is made of an audit."""
 
     as_json: bool
+    annotate: bool
     csv: Path | None
     html: Path | None
     history: Path | None
+    archive: str | None
     since: str | None
     fail_on: "Severity"
     propose: bool
@@ -105,9 +119,11 @@ def audit(
     state: State = None,
     days: Days = None,
     as_json: AsJson = False,
+    github: Annotate = False,
     csv: Csv = None,
     html: Html = None,
     history: History = None,
+    archive: Archive = None,
     since: Since = None,
     fail_on: On = FailOn.warning,
     propose: Propose = False,
@@ -124,7 +140,8 @@ def audit(
     and how a forecast is made.
 
     Exit code 0: nothing found. 1: something was found that is as bad as --fail-on says. 2: the stack file or
-    an option cannot be used. 3: a source that was asked did not answer, or not all of it.
+    an option cannot be used. 3: a source that was asked did not answer, or not all of it, or the archive
+    did not take what there is to keep.
 
     Examples:
       headroom audit -s prod --cloud
@@ -138,8 +155,12 @@ def audit(
     from headroom.live.audit import Request
 
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    _require_options(prometheus, since, history)
-    output = _Output(as_json, csv, html, history, since, fail_on.value, propose, write_limits)
+    _require_options(prometheus, since, archive, has_history=history is not None)
+    if as_json and github:
+        _refuse("--json and --github both print; choose one")
+    output = _Output(
+        as_json, github, csv, html, history, archive, since, fail_on.value, propose, write_limits
+    )
     scene = _load(stack, quotas_file)
     request = Request(
         root=scene.path.parent,
@@ -159,10 +180,13 @@ def audit(
     raise typer.Exit(found.exit_code(output.fail_on))
 
 
-def _require_options(prometheus: str | None, since: str | None, history: Path | None) -> None:
+def _require_options(
+    prometheus: str | None, since: str | None, archive: str | None, *, has_history: bool
+) -> None:
     from datetime import UTC, datetime
 
     from headroom.audit.history import find_entry
+    from headroom.live.archive import require_place
     from headroom.live.prometheus import require_url
 
     try:
@@ -170,10 +194,15 @@ def _require_options(prometheus: str | None, since: str | None, history: Path | 
             require_url(prometheus)
     except ValueError as error:
         _refuse(f"--prometheus {error}")
+    try:
+        if archive is not None:
+            require_place(archive)
+    except ValueError as error:
+        _refuse(f"--archive {error}")
     if since is None:
         return
-    if history is None:
-        _refuse("--since compares with a history: name its file by --history")
+    if archive is None and not has_history:
+        _refuse("--since compares with a history: name its file by --history, or its place by --archive")
     try:
         find_entry((), "", since, datetime.now(UTC))
     except ValueError as error:
@@ -206,9 +235,7 @@ def _load(stack: str, quotas_file: Path | None) -> _Scene:
 
 
 def _audit(scene: _Scene, request: "Request", output: _Output) -> "Audit":
-    from dataclasses import replace
-
-    from headroom.audit.history import compare, find_entry, note
+    from headroom.audit.history import note
     from headroom.audit.report import run_audit
     from headroom.live.audit import take_snapshot
     from headroom.live.connection import EndpointError
@@ -222,14 +249,62 @@ def _audit(scene: _Scene, request: "Request", output: _Output) -> "Audit":
         _refuse(str(error))
     found = run_audit(scene.platform, scene.plan, snapshot)
     if output.since is not None:
-        earlier = find_entry(before, found.stack, output.since, found.at)
-        if earlier is None:
-            aside(f"warning: {output.history} has no audit of {found.stack} as old as that")
-        else:
-            found = replace(found, change=compare(earlier, note(found)))
+        found = _compare(found, before, output, scene.platform.project)
     if output.history:
         append_entry(output.history, note(found))
     return found
+
+
+def _compare(found: "Audit", before: "Sequence[Entry]", output: _Output, project: str) -> "Audit":
+    """Say what differs from an earlier audit: of the history, or else of the archive."""
+    from dataclasses import replace
+
+    from headroom.audit.history import compare, find_entry, note
+    from headroom.live.archive import find_earlier, open_archive
+
+    since = output.since or ""
+    if output.history:
+        earlier = find_entry(before, found.stack, since, found.at)
+    else:
+        with _archiving(output):
+            archive = open_archive(output.archive or "", project)
+            earlier = find_earlier(archive, found.stack, since, found.at)
+    if earlier is None:
+        place = output.history or output.archive
+        aside(f"warning: {place} has no audit of {found.stack} as old as that")
+        return found
+    return replace(found, change=compare(earlier, note(found)))
+
+
+def _archive(found: "Audit", output: _Output, project: str) -> None:
+    from headroom.audit.history import note, render_entry
+    from headroom.live.archive import ENTRY, keep, open_archive
+    from headroom.report.audit_json import render_audit, render_csv
+    from headroom.report.audit_page import render_page
+
+    texts = {
+        "html": render_page(found),
+        "json": render_audit(found, output.fail_on) + "\n",
+        "csv": render_csv(found),
+        ENTRY: render_entry(note(found)) + "\n",
+    }
+    with _archiving(output):
+        stem = keep(open_archive(output.archive or "", project), found.stack, found.at, texts)
+    typer.echo(f"kept: {(output.archive or '').rstrip('/')}/{stem}.html and the like", err=True)
+
+
+@contextmanager
+def _archiving(output: _Output) -> Generator[None]:
+    from headroom.live.connection import EndpointError, UnansweredError
+
+    try:
+        yield
+    except EndpointError as error:
+        _refuse(str(error))
+    except UnansweredError as error:
+        remedy = f"\n  {error.remedy}" if error.remedy else ""
+        typer.echo(f"error: --archive {output.archive}: {error}{remedy}", err=True)
+        raise typer.Exit(3) from None
 
 
 def _show(scene: _Scene, found: "Audit", output: _Output) -> None:
@@ -251,11 +326,17 @@ def _show(scene: _Scene, found: "Audit", output: _Output) -> None:
         from headroom.report.audit_table import print_audit
 
         print_audit(found)
+    if output.annotate:
+        from headroom.report.audit_github import render_annotations
+
+        typer.echo(render_annotations(found))
     if output.write:
         write_limits(found.stack, scene.path, found.proposals, quiet=output.as_json)
     elif output.propose and not output.as_json:
         patch = render_patch(scene.path, found.proposals)
         typer.echo(f"\n{patch}" if patch else "\nno limits to propose: no use is known, or it fits")
+    if output.archive is not None:
+        _archive(found, output, scene.platform.project)
 
 
 def _write_file(option: str, path: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from headroom.planning.operations import list_roles
 from headroom.planning.preflight import all_roles
 from headroom.spec.bootstrap import Ci
 
@@ -78,7 +79,8 @@ def _looking(stack: str) -> CiAccount:
     return CiAccount(
         name=f"{stack}-ci-plan",
         environment=f"{stack}-preview",
-        roles=("roles/container.viewer",),
+        # It audits too, and goes into the cluster by GKE's leave.
+        roles=tuple(sorted({"roles/container.viewer", *(f"roles/{role}" for role in list_roles("audit"))})),
         permissions=_reading(permission for need, _ in all_roles() for permission in need.permissions),
         state_role="roles/storage.objectViewer",
         key_role="roles/cloudkms.cryptoKeyDecrypter",

@@ -197,7 +197,8 @@ def _plan_images(platform: Platform, common: Delivery, environment: str) -> Imag
     validating = sorted(set(_validation_images(platform)))
     pushgateway = platform.monitoring.pushgateway_image
     named = {f"{registry}/**", _any_version(pushgateway), *_ADMITTED, *common.images}
-    named |= {_any_version(image) for image in validating}
+    own = [platform.operations.image] if platform.operations else []
+    named |= {_any_version(image) for image in (*validating, *own)}
     return ImagesPlan(
         repository=repository,
         prefix=prefix,

@@ -29,6 +29,7 @@ from headroom.planning.names import check_environment
 from headroom.planning.network import NetworkPlan, check_network, plan_network
 from headroom.planning.node_pools import PoolPlan, plan_pool
 from headroom.planning.notifications import AlertingPlan, alerting_traits, plan_alerting
+from headroom.planning.operations import OperationsPlan, check_operations, plan_operations
 from headroom.planning.pipelines import PipelinePlan, check_pipeline, plan_pipeline
 from headroom.planning.pool_rules import check_pool
 from headroom.planning.queues import check_pools
@@ -85,6 +86,8 @@ class Plan:
     objectives: tuple[ServicePlan, ...]
     delivery: DeliveryPlan | None
     """How new models reach their users; None where no pipeline is delivered."""
+    operations: OperationsPlan | None
+    """What the platform runs for itself; None: nothing."""
     pool_quota: tuple[QuotaDraw, ...]
     quota: tuple[QuotaDraw, ...]
     quota_requests: CloudQuotasPlan | None
@@ -121,6 +124,7 @@ def plan(platform: Platform, environment: str, grants: Grants | None = None) -> 
     found = assess(platform, environment)
     if found.problems:
         raise StackFileError(found.problems)
+    operations = plan_operations(platform, environment, SYSTEM_POOL, SYSTEM_TAINT[:2], grants)
     platform, all_pools = found.platform, (found.system_pool, *found.pools)
     traits = _find_traits(platform, found.pools)
     bounds = bound_nodes(found.system_pool, found.pools, platform.region, grants)
@@ -164,6 +168,7 @@ def plan(platform: Platform, environment: str, grants: Grants | None = None) -> 
         delivery=plan_delivery(
             platform, environment, found.delivered, {pool.name: pool for pool in found.pools}
         ),
+        operations=operations,
         pool_quota=pool_quota,
         quota=quota,
         quota_requests=plan_cloud_quotas(platform.quota.requests, environment, quota, grants),
@@ -180,6 +185,8 @@ def _find_traits(platform: Platform, pools: Iterable[PoolPlan]) -> set[str]:
         traits.add("no_security_group")
     if find_delivered(platform.pipelines):
         traits.add("delivery")
+    if platform.operations:
+        traits.add("operations")
     if any(pool.placement and pool.placement.workload_policy for pool in pools):
         traits.add("workload_policy")
     return traits
@@ -230,6 +237,7 @@ def assess(platform: Platform, environment: str) -> Assessment:
         *check_objectives(platform),
     ]
     problems += [*_check_experiments(platform), *check_contact(platform)]
+    problems += check_operations(asked, environment)
     estimated = [name for name, pipeline in platform.pipelines.items() if not pipeline.limits]
     problems += relocate(check_shares(share_out(pools, pipelines, platform.quota), pipelines), estimated)
     system_pool = plan_system_pool(platform)

@@ -1,9 +1,13 @@
 """The result of a check as GitHub's workflow commands, which it shows beside the lines of a change."""
 
-from headroom.report.check_text import summarize
-from headroom.report.findings import CheckResult, Finding
+from collections.abc import Mapping
+from typing import Final
 
-_COMMANDS = {"refused": "error", "advice": "warning", "exempted": "notice"}
+from headroom.report.check_text import summarize
+from headroom.report.findings import CheckResult, Finding, Outcome
+from headroom.report.workflow_commands import Level, render_command
+
+_LEVELS: Final[Mapping[Outcome, Level]] = {"refused": "error", "advice": "warning", "exempted": "notice"}
 
 
 def render_github(result: CheckResult) -> str:
@@ -15,15 +19,5 @@ def _command(finding: Finding) -> str:
     place = finding.place
     properties = {"file": place.file, **({"line": str(place.line)} if place.line else {})}
     properties["title"] = f"{finding.rule} ({finding.outcome})"
-    shown = ",".join(f"{key}={_escape_property(value)}" for key, value in properties.items())
     key = f"{place.key}: " if place.key else ""
-    return f"::{_COMMANDS[finding.outcome]} {shown}::{_escape(f'{key}{finding}')}"
-
-
-def _escape(text: str) -> str:
-    """Escape as the runner undoes it (actions/toolkit, packages/core/src/command.ts)."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _escape_property(text: str) -> str:
-    return _escape(text).replace(":", "%3A").replace(",", "%2C")
+    return render_command(_LEVELS[finding.outcome], f"{key}{finding}", **properties)

@@ -6,6 +6,7 @@ from typing import Any
 
 from headroom.planning.grants import Grants, Standing, compare
 from headroom.planning.node_pools import PoolPlan
+from headroom.planning.operations import OperationsPlan
 from headroom.planning.pipelines import capacity
 from headroom.planning.plan import Plan
 from headroom.planning.quota import QuotaDraw
@@ -42,11 +43,19 @@ def describe_plan(plan: Plan, grants: Grants | None = None) -> dict[str, Any]:
         "notes": [{"key": problem.path, "note": problem.message} for problem in plan.notes],
         "tenancy": asdict(plan.tenancy),
         "delivery": describe_delivery(plan.delivery),
+        "operations": _describe_operations(plan.operations),
         "pool_quota": [_describe_draw(draw) for draw in plan.pool_quota],
         "quota": [_describe_standing(standing) for standing in compare(plan.quota, grants)],
         "quota_requests": describe_requests(plan.quota_requests),
         "grants_pulled": grants.pulled.isoformat() if grants else None,
     }
+
+
+def _describe_operations(operations: OperationsPlan | None) -> dict[str, Any] | None:
+    """The files are what the plan was made of."""
+    if operations is None:
+        return None
+    return {key: value for key, value in asdict(operations).items() if key != "files"}
 
 
 def _describe_pool(pool: PoolPlan) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from headroom.spec.machines import MachineName, RegionName
 from headroom.spec.models import Model
 from headroom.spec.monitoring import Monitoring
 from headroom.spec.network import Network
+from headroom.spec.operations import Operations
 from headroom.spec.pipelines import Pipeline
 from headroom.spec.pools import Pool
 from headroom.spec.prices import MachinePrice
@@ -58,6 +59,11 @@ class Platform(Section):
         default=AuditThresholds(),
         alias="headroom:audit",
         description="from where on `headroom audit` speaks of what it sees",
+    )
+    operations: Operations | None = Field(
+        default=None,
+        alias="headroom:operations",
+        description="what the platform runs for itself in the cluster",
     )
     delivery: Delivery = Field(
         default=Delivery(),

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, PlainSerializer
 
 _NOTATION = re.compile(r"(?P<number>[0-9]{1,15}(\.[0-9]{1,9})?)(?P<suffix>m|k|[KMGTP]i?|[KMGTP]?)", re.ASCII)
 _DECIMAL = {"": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15}
@@ -70,13 +70,6 @@ def _parse_memory(value: object) -> int:
     return size
 
 
-CpuMillis = Annotated[int, BeforeValidator(_parse_cpu, json_schema_input_type=int | float | str)]
-"""Processor time in thousandths of a core."""
-
-MemoryBytes = Annotated[int, BeforeValidator(_parse_memory, json_schema_input_type=int | str)]
-"""Memory in bytes."""
-
-
 def format_cpu(millis: int) -> str:
     """Return `millis` as cores, with as many decimals as they need: `16`, `0.25`, `190.68`."""
     return f"{Decimal(millis).scaleb(-3):f}".rstrip("0").rstrip(".") if millis % 1000 else str(millis // 1000)
@@ -88,3 +81,18 @@ def format_memory(size: int) -> str:
         if size and size % 2**power == 0:
             return f"{size // 2**power}{suffix}"
     return str(size)
+
+
+CpuMillis = Annotated[
+    int,
+    BeforeValidator(_parse_cpu, json_schema_input_type=int | float | str),
+    PlainSerializer(format_cpu, return_type=str, when_used="json"),
+]
+"""Processor time in thousandths of a core; in JSON as a stack file says it."""
+
+MemoryBytes = Annotated[
+    int,
+    BeforeValidator(_parse_memory, json_schema_input_type=int | str),
+    PlainSerializer(format_memory, return_type=str, when_used="json"),
+]
+"""Memory in bytes; in JSON as a stack file says it."""

@@ -76,8 +76,10 @@ class Component(pulumi.ComponentResource):
         delete_before_replace: bool | None = None,
         guard: pulumi.ResourceHook | None = None,
         deleted_with: pulumi.Resource | None = None,
+        keep: bool = False,
     ) -> pulumi.ResourceOptions:
-        """Return a child's options. `protect` holds in production only; `minutes` bounds each operation."""
+        """Return a child's options. `protect` holds in production only; `minutes` bounds each operation.
+        What is to `keep` stays in the cloud when the stack lets it go."""
         bound = f"{minutes}m" if minutes else None
         return pulumi.ResourceOptions(
             parent=self,
@@ -90,6 +92,7 @@ class Component(pulumi.ComponentResource):
             else None,
             delete_before_replace=delete_before_replace,
             deleted_with=deleted_with,
+            retain_on_delete=True if keep else None,
             hooks=pulumi.ResourceHookBinding(
                 on_error=[self.scope.retry], before_delete=[guard] if guard else None
             ),

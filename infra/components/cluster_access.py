@@ -80,6 +80,18 @@ class ClusterComponent(Component):
             )
         )
 
+    def principal(
+        self, project_number: pulumi.Output[str], namespace: str, account: str
+    ) -> pulumi.Output[str]:
+        """Return what IAM calls a service account of the cluster: no Google account stands in between."""
+        project = self.scope.project
+        return project_number.apply(
+            lambda number: (
+                f"principal://iam.googleapis.com/projects/{number}/locations/global/workloadIdentityPools/"
+                f"{project}.svc.id.goog/subject/ns/{namespace}/sa/{account}"
+            )
+        )
+
 
 def read_manifests(pattern: str) -> list[dict[str, Any]]:
     """Return the documents of the files of `infra/manifests` that match, in the order of their names."""

@@ -108,14 +108,9 @@ class Tenancy(ClusterComponent):
         return {**self._doors, "ingress": [*self._doors["ingress"], balancers]}
 
     def _bind(self, plan: NamespacePlan, binding: BindingPlan) -> pulumi.CustomResource:
-        """Bind a cloud role to the namespace's own account: no Google account stands in between."""
+        """Bind a cloud role to the namespace's own account."""
         project, access = self.scope.project, binding.access
-        member = self._project_number.apply(
-            lambda number: (
-                f"principal://iam.googleapis.com/projects/{number}/locations/global/workloadIdentityPools/"
-                f"{project}.svc.id.goog/subject/ns/{plan.name}/sa/{SERVICE_ACCOUNT}"
-            )
-        )
+        member = self.principal(self._project_number, plan.name, SERVICE_ACCOUNT)
         name = self.scope.name(f"{plan.name}-{binding.key}")
         # The identity pool comes with the project's first cluster.
         options = self.options(depends_on=[self._cluster])

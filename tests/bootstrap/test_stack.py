@@ -83,7 +83,11 @@ def test_the_account_that_looks_gets_nothing_with_which_to_write() -> None:
     (own,) = [each for each in look if "permissions" in each.inputs]
     assert roles == {
         "roles/iam.workloadIdentityUser",
+        "roles/cloudquotas.viewer",
+        "roles/container.clusterViewer",
         "roles/container.viewer",
+        "roles/monitoring.viewer",
+        "roles/serviceusage.serviceUsageConsumer",
         "roles/storage.objectViewer",
         "roles/cloudkms.cryptoKeyDecrypter",
         own.inputs.get("name", "dev-ci-plan-0a1b2c3"),

@@ -198,3 +198,40 @@ def test_a_watch_goes_on_until_it_is_ended(project: Path) -> None:
     _, said = watch.communicate(timeout=30)
     assert watch.returncode == 0
     assert said == ""
+
+
+def test_an_archive_keeps_each_audit_whole_and_is_compared_with(headroom: Headroom, project: Path) -> None:
+    """Q8."""
+    first = headroom("audit", "-s", "dev", "--archive", "audits")
+    assert first.returncode == 0, first.stderr
+    kinds = sorted(path.suffix for path in (project / "audits" / "dev").iterdir())
+    assert kinds == [".csv", ".html", ".json", ".jsonl"]
+    change(project, set_grant("N2-CPUS-per-project-region", 180))
+    time.sleep(1)
+    again = headroom("audit", "-s", "dev", "--archive", "audits", "--since", "last")
+    assert again.returncode == 1
+    assert "new: drawn-over-granted" in again.stdout.partition("Since ")[2]
+    (page,) = (path for path in (project / "audits" / "dev").glob("*.html") if str(path.stem) in again.stderr)
+    assert "drawn-over-granted" in page.read_text()
+
+
+def test_an_archive_without_an_earlier_audit_is_a_warning(headroom: Headroom) -> None:
+    done = headroom("audit", "-s", "dev", "--archive", "audits", "--since", "7d")
+    assert done.returncode == 0
+    assert "warning: audits has no audit of dev as old as that" in done.stderr
+
+
+def test_an_archive_that_takes_nothing_is_told_after_the_audit_and_ends_with_3(
+    headroom: Headroom, project: Path
+) -> None:
+    (project / "audits").write_text("a file")
+    done = headroom("audit", "-s", "dev", "--archive", "audits")
+    assert done.returncode == 3
+    assert "Cloud quotas, in their own units" in done.stdout
+    assert "error: --archive audits: " in done.stderr
+
+
+def test_an_archive_that_is_no_place_is_refused(headroom: Headroom) -> None:
+    done = headroom("audit", "-s", "dev", "--archive", "s3://bucket")
+    assert done.returncode == 2
+    assert done.stderr == "error: --archive must be a folder, or gs://BUCKET/PREFIX\n"

@@ -73,7 +73,13 @@ def test_what_looks_can_change_nothing_and_read_no_secret() -> None:
     look, deploy = plan_ci(parse(roles=["roles/cloudquotas.admin"]), "dev").accounts
     verbs = {permission.rpartition(".")[2] for permission in look.permissions}
     assert verbs <= {"get", "getIamPolicy", "list", "connect"}
-    assert look.roles == ("roles/container.viewer",)
+    assert set(look.roles) == {
+        "roles/cloudquotas.viewer",
+        "roles/container.clusterViewer",
+        "roles/container.viewer",
+        "roles/monitoring.viewer",
+        "roles/serviceusage.serviceUsageConsumer",
+    }
     assert (look.state_role, look.key_role) == (
         "roles/storage.objectViewer",
         "roles/cloudkms.cryptoKeyDecrypter",

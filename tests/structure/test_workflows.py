@@ -18,6 +18,8 @@ SAME_REPOSITORY = "github.event.pull_request.head.repo.full_name == github.repos
 TRIGGERS = {"pull_request", "push", "schedule", "workflow_dispatch"}
 PINNED = re.compile(r"uses: [\w.-]+(/[\w.-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 LOCAL = "uses: ./.github/actions/"
+LOOKING = {"audit.yaml": "audit", "drift.yaml": "drift", "preview.yaml": "preview"}
+"""Workflows that run as the account that can only look, and their job for each stack."""
 
 
 def triggers(workflow: dict[str, Any]) -> set[str]:
@@ -69,7 +71,7 @@ def find_job_faults(job: dict[str, Any], *, forks: bool) -> Iterator[str]:
 
 def test_there_is_a_workflow_for_each_occasion() -> None:
     """Job 2."""
-    assert set(WORKFLOWS) == {"deploy.yaml", "drift.yaml", "preview.yaml", "pull-request.yaml"}
+    assert set(WORKFLOWS) == {"audit.yaml", "deploy.yaml", "drift.yaml", "preview.yaml", "pull-request.yaml"}
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
@@ -124,16 +126,37 @@ def test_only_what_is_merged_is_deployed_and_production_after_development() -> N
         runs = "\n".join(step.get("run", "") for step in job["steps"])
         assert runs.index("headroom check") < runs.index("pulumi up")
         assert "--policy-pack policies" in runs
-    for name in ("preview.yaml", "drift.yaml"):
+    for name in LOOKING:
         assert "pulumi up" not in WORKFLOWS[name]
         assert "environment: ${{ matrix.stack }}-preview" in WORKFLOWS[name]
 
 
 def test_the_stacks_of_the_workflows_are_those_of_the_project() -> None:
     stacks = {path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml")}
-    for name, job in (("preview.yaml", "preview"), ("drift.yaml", "drift")):
+    for name, job in LOOKING.items():
         assert set(read_yaml(WORKFLOWS[name].encode())["jobs"][job]["strategy"]["matrix"]["stack"]) == stacks
     assert set(read_yaml(WORKFLOWS["deploy.yaml"].encode())["jobs"]) == stacks
+
+
+def test_an_audit_of_every_stack_is_kept_whatever_it_found() -> None:
+    """Q8: by a job; what was found, and what could not be asked, each end it in a step of its own name."""
+    audit = read_yaml(WORKFLOWS["audit.yaml"].encode())
+    assert {"schedule", "workflow_dispatch"} == set(audit["on"])
+    steps = audit["jobs"]["audit"]["steps"]
+    names = [step.get("name") or step.get("uses", "").partition("@")[0] for step in steps]
+    upload = steps[names.index("actions/upload-artifact")]
+    assert upload["if"] == "always()"
+    assert upload["with"]["path"] == "${{ runner.temp }}/audits"
+    run = steps[names.index("Audit")]["run"]
+    assert '--archive "$RUNNER_TEMP/audits"' in run
+    assert "--github" in run
+    ends = {step["if"]: step["name"] for step in steps[names.index("actions/upload-artifact") + 1 :]}
+    assert ends == {
+        "steps.audit.outputs.code == '1'": "Something was found",
+        "steps.audit.outputs.code == '3'": "A source did not answer",
+    }
+    assert all("exit 1" in step["run"] for step in steps[names.index("actions/upload-artifact") + 1 :])
+    assert names.index("The lines of earlier audits") < names.index("Audit")
 
 
 def test_zizmor_finds_nothing() -> None:

@@ -29,6 +29,20 @@ class Call:
     body: Mapping[str, Any]
     store: Store
     moment: float
+    content: bytes = b""
+    """The body as it came."""
+    content_type: str = ""
+
+    @staticmethod
+    def parse(body: bytes) -> Mapping[str, Any]:
+        """What a body says in JSON, nothing where it is empty. Raises `ApiError` 400 for anything else."""
+        try:
+            value = json.loads(body) if body else {}
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise invalid("Invalid JSON payload received.")
+        return value
 
     @property
     def project(self) -> str:
@@ -67,7 +81,7 @@ class Route:
     api: str
     method: str
     path: re.Pattern[str]
-    answer: Callable[[Call], Mapping[str, Any]]
+    answer: Callable[[Call], Mapping[str, Any] | bytes]
     parameters: frozenset[str] = frozenset()
 
 

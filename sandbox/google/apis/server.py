@@ -20,6 +20,7 @@ from sandbox.google.apis import (
     resource_manager,
     service_usage,
     storage,
+    storage_objects,
 )
 from sandbox.google.apis.exchange import SYSTEM_PARAMETERS, Call, Route, denied, describe_error, invalid
 from sandbox.google.delays import read_pace
@@ -38,10 +39,11 @@ MODULES: Final = (
     resource_manager,
     service_usage,
     storage,
+    storage_objects,
 )
 ROUTES: Final[tuple[Route, ...]] = tuple(route for module in MODULES for route in module.ROUTES)
 
-_LARGEST_BODY: Final = 1 << 20
+_LARGEST_BODY: Final = 1 << 23
 _USER_PROJECT: Final = "x-goog-user-project"
 
 
@@ -67,14 +69,14 @@ def serve(cloud: Path) -> Generator[str]:
 
 def answer(
     store: Store, method: str, target: str, headers: Mapping[str, str], body: bytes
-) -> tuple[int, dict[str, Any]]:
-    """The status and body with which the APIs answer a request."""
+) -> tuple[int, Any]:
+    """The status and body with which the APIs answer a request: data for JSON, or bytes."""
     metadata: dict[str, str] = {}
     try:
         route, call = _route(store, method, target, headers, body)
         metadata |= {"service": route.api, "consumer": f"projects/{project_number(call.names['project'])}"}
         _require_access(route, call)
-        return HTTPStatus.OK, dict(route.answer(call))
+        return HTTPStatus.OK, route.answer(call)
     except ApiError as error:
         return int(error.code), describe_error(error, metadata)
 
@@ -96,17 +98,9 @@ def _route(
     for name in query.keys() - SYSTEM_PARAMETERS - route.parameters:
         raise invalid(f'Invalid JSON payload received. Unknown name "{name}": Cannot bind query parameter.')
     names = {"project": headers.get(_USER_PROJECT, "")} | found.groupdict()
-    return route, Call(names, query, _read_body(body), store, time.time())
-
-
-def _read_body(body: bytes) -> Mapping[str, Any]:
-    try:
-        value = json.loads(body) if body else {}
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise invalid("Invalid JSON payload received.")
-    return value
+    kind = headers.get("content-type", "")
+    said = {} if kind.startswith("multipart/") else Call.parse(body)
+    return route, Call(names, query, said, store, time.time(), body, kind)
 
 
 def _require_access(route: Route, call: Call) -> None:
@@ -143,9 +137,11 @@ class _Handler(BaseHTTPRequestHandler):
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
         status, body = answer(self.world, self.command, self.path, headers, self.rfile.read(length))
-        content = json.dumps(body).encode()
+        is_data = not isinstance(body, bytes)
+        content = json.dumps(dict(body)).encode() if is_data else body
         self.send_response(status)
-        self.send_header("Content-Type", "application/json; charset=UTF-8")
+        kind = "application/json; charset=UTF-8" if is_data else "application/octet-stream"
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

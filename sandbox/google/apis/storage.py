@@ -1,4 +1,4 @@
-"""storage.googleapis.com: buckets of the world, as metadata only."""
+"""storage.googleapis.com: buckets of the world, as metadata only; storage_objects.py has what is in them."""
 
 import re
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ from sandbox.google.apis.exchange import Call, Route, denied, invalid
 from sandbox.google.errors import ApiError
 from sandbox.google.store import LIVE, WorldObject
 
-_API: Final = "storage.googleapis.com"
+API: Final = "storage.googleapis.com"
 _NOT_FOUND: Final = 404
 
 
 def get_bucket(call: Call) -> Mapping[str, Any]:
     """A bucket's metadata."""
-    bucket = _find(call)
+    bucket = find_bucket(call)
     if "storage.buckets.get" in load_settings(call.store, bucket.project).denied_permissions:
         raise denied("storage.buckets.get", f"//storage.googleapis.com/projects/_/buckets/{bucket.id}")
     versioning = bucket.properties.get("versioning") or {}
@@ -33,7 +33,7 @@ def get_bucket(call: Call) -> Mapping[str, Any]:
 
 def check_permissions(call: Call) -> Mapping[str, Any]:
     """Those of the permissions in the query that the caller has on the bucket."""
-    bucket = _find(call)
+    bucket = find_bucket(call)
     asked = call.values("permissions")
     if not asked or any(not name.startswith("storage.") for name in asked):
         raise invalid("permissions must name permissions of storage.")
@@ -43,7 +43,8 @@ def check_permissions(call: Call) -> Mapping[str, Any]:
     return body | ({"permissions": held} if held else {})
 
 
-def _find(call: Call) -> WorldObject:
+def find_bucket(call: Call) -> WorldObject:
+    """The bucket that the path names. Raises `ApiError` 404 where there is none."""
     bucket = call.store.find(BUCKET, call.names["bucket"])
     if bucket is None or bucket.status != LIVE:
         raise ApiError(_NOT_FOUND, "The specified bucket does not exist.", "notFound")
@@ -52,14 +53,14 @@ def _find(call: Call) -> WorldObject:
 
 ROUTES: Final = (
     Route(
-        _API,
+        API,
         "GET",
         re.compile(r"/storage/v1/b/(?P<bucket>[^/]+)"),
         get_bucket,
         frozenset({"projection"}),
     ),
     Route(
-        _API,
+        API,
         "GET",
         re.compile(r"/storage/v1/b/(?P<bucket>[^/]+)/iam/testPermissions"),
         check_permissions,

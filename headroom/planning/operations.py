@@ -1,0 +1,175 @@
+"""What the platform runs for itself: jobs beside the pipelines, what they may see, where their reports go."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from headroom.catalog.facts import load_facts
+from headroom.planning.grants import Grants, render_grants
+from headroom.planning.pipelines import kubernetes_amount
+from headroom.spec.errors import Problem
+from headroom.spec.operations import Operations
+from headroom.spec.platform import Platform
+from headroom.spec.quantities import parse_quantity
+from headroom.spec.stack_text import render_stack_file
+
+NAMESPACE = "headroom-operations"
+"""Begins as no pipeline may."""
+
+FINISHED_JOBS = 3
+"""Of each outcome, so that what went wrong can be looked up."""
+
+PROJECT_FOLDER = "/etc/headroom/project"
+
+_CONFIG_MAP_BYTES = 1_000_000
+"""Of the 1 MiB that an object may have (kubernetes.io/docs/concepts/configuration/configmap, 2026-11)."""
+
+_DAY_SECONDS = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRule:
+    """What a job may do with which kinds of the cluster's objects."""
+
+    groups: tuple[str, ...]
+    resources: tuple[str, ...]
+    verbs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobPlan:
+    """A job that the cluster runs by itself; never two of it at once."""
+
+    name: str
+    schedule: str
+    arguments: tuple[str, ...]
+    deadline_seconds: int
+    retried: tuple[int, ...]
+    """Exit codes after which it is tried again; after any other it has ended."""
+    cpu: str
+    memory: str
+    roles: tuple[str, ...]
+    """In the project, without `roles/`."""
+    rules: tuple[AccessRule, ...]
+    archives: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReportsPlan:
+    """The bucket that reports are written into, and never out of."""
+
+    keep_days: int
+    soft_delete_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class OperationsPlan:
+    """The platform's own jobs, all from one image, in a namespace that is no pipeline's."""
+
+    image: str
+    jobs: tuple[JobPlan, ...]
+    reports: ReportsPlan | None
+    """None: no job writes any."""
+    files: tuple[tuple[str, str], ...]
+    """The project as the jobs read it: path and text of each file."""
+    quota: tuple[tuple[str, str], ...]
+    """What a ResourceQuota bounds: each job once, and once more while it is tried again."""
+    pool: str
+    taint: tuple[str, str]
+    control_plane: str
+    """Where the API server answers."""
+
+
+def plan_operations(
+    platform: Platform, environment: str, pool: str, taint: tuple[str, str], grants: Grants | None
+) -> OperationsPlan | None:
+    """Return the jobs of the platform's own, on the pool of that name and taint; None: none is asked for."""
+    asked = platform.operations
+    if asked is None:
+        return None
+    jobs = tuple(_plan_jobs(asked, environment))
+    return OperationsPlan(
+        image=asked.image,
+        jobs=jobs,
+        reports=ReportsPlan(asked.audit.keep_days, 7 * _DAY_SECONDS) if asked.audit else None,
+        files=tuple(_plan_files(platform, environment, grants)),
+        quota=_bound(jobs),
+        pool=pool,
+        taint=taint,
+        control_plane=str(platform.network.control_plane),
+    )
+
+
+def check_operations(platform: Platform, environment: str) -> list[Problem]:
+    """Return a problem where the stack file is longer than what a job can be given of it."""
+    if platform.operations is None:
+        return []
+    size = sum(len(text.encode()) for _, text in _plan_files(platform, environment, None))
+    if size <= _CONFIG_MAP_BYTES:
+        return []
+    return [
+        Problem(
+            "headroom:operations",
+            f"its jobs read the stack file from the cluster, where it may have {_CONFIG_MAP_BYTES:,} bytes, "
+            f"and it has {size:,}; leave the section out, and let the workflow audit",
+        )
+    ]
+
+
+def list_roles(job: str) -> tuple[str, ...]:
+    """Return the roles in the project, without `roles/`, that a job of that name has."""
+    (row,) = (row for row in _rows() if row["name"] == job)
+    return tuple(row["roles"])
+
+
+def _plan_jobs(asked: Operations, environment: str) -> Iterator[JobPlan]:
+    for row in _rows():
+        section = getattr(asked, row["name"])
+        if section is not None:
+            yield JobPlan(
+                name=row["name"],
+                schedule=section.schedule,
+                arguments=tuple(row["arguments"].replace("{stack}", environment).split()),
+                deadline_seconds=row["deadline_seconds"],
+                retried=tuple(row["retried"]),
+                cpu=row["cpu"],
+                memory=row["memory"],
+                roles=list_roles(row["name"]),
+                rules=tuple(
+                    AccessRule(tuple(rule["groups"]), tuple(rule["resources"]), tuple(rule["verbs"]))
+                    for rule in row["rules"]
+                ),
+                archives=row["archives"],
+            )
+
+
+def _plan_files(platform: Platform, environment: str, grants: Grants | None) -> Iterator[tuple[str, str]]:
+    yield "Pulumi.yaml", "name: headroom\nruntime: python\n"
+    yield f"Pulumi.{environment}.yaml", render_stack_file(platform)
+    if grants is not None:
+        yield f"quotas/{environment}.json", render_grants(grants)
+
+
+def _bound(jobs: Iterable[JobPlan]) -> tuple[tuple[str, str], ...]:
+    jobs = tuple(jobs)
+    cpu_millis = sum(int(parse_quantity(job.cpu) * 1_000) for job in jobs)
+    memory = kubernetes_amount("memory", 2 * sum(int(parse_quantity(job.memory)) for job in jobs))
+    counts = {
+        "count/cronjobs.batch": len(jobs),
+        "count/jobs.batch": len(jobs) * (2 * FINISHED_JOBS + 2),
+        "persistentvolumeclaims": 0,
+        "pods": 2 * len(jobs),
+        "services": 0,
+    }
+    amounts = {
+        "limits.memory": memory,
+        "requests.cpu": kubernetes_amount("cpu", 2 * cpu_millis),
+        "requests.memory": memory,
+    }
+    return tuple(sorted((amounts | {key: str(count) for key, count in counts.items()}).items()))
+
+
+@cache
+def _rows() -> tuple[dict[str, Any], ...]:
+    return tuple(row for group in load_facts("operations") for row in group["jobs"])

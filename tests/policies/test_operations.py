@@ -1,0 +1,76 @@
+"""What the platform runs for itself breaks no rule, and would where it ran more than was agreed to."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headroom.catalog.facts import load_facts
+from headroom.planning.operations import NAMESPACE
+from headroom.planning.plan import plan_config
+from headroom.spec.stack_file import load_config
+from infra.offline import Registered, record
+from policies.offline import judge_offline
+from policies.pool_rules import _facts
+from policies.registry import RULES
+from policies.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+IMAGE = "us-central1-docker.pkg.dev/acme-ml/tools/headroom@sha256:" + "a1" * 32
+
+
+@cache
+def registered(stack: str) -> tuple[Registered, ...]:
+    config = load_config(ROOT / f"Pulumi.{stack}.yaml")
+    plan = plan_config(config | {"headroom:operations": {"image": IMAGE, "audit": {}}}, stack, "f")
+
+    async def main() -> None:
+        from infra.stack import build
+
+        await build(plan).registered()
+
+    return tuple(record(stack, main))
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_a_stack_that_audits_itself_breaks_no_rule(stack: str) -> None:
+    """Q5, Q8, job 2."""
+    assert [
+        str(each.finding) for each in judge_offline(stack, registered(stack), ROOT, Settings(), RULES)
+    ] == []
+
+
+def spec(each: Registered) -> dict[str, Any]:
+    return each.inputs["spec"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "change", "rule"),
+    [
+        ("CronJob", "job-audit", lambda each: spec(each).update(concurrencyPolicy="Allow"), "work-is-in-queues"),
+        ("CronJob", "job-audit", lambda each: spec(each).pop("concurrencyPolicy"), "work-is-in-queues"),
+        ("CronJob", "job-audit", lambda each: spec(each)["jobTemplate"]["spec"].update(parallelism=8), "work-is-in-queues"),
+        ("CronJob", "job-audit", lambda each: each.inputs["metadata"].update(name="other"), "work-is-in-queues"),
+        ("CronJob", "job-audit", lambda each: each.inputs["metadata"].update(namespace="default"), "work-is-in-queues"),
+        ("ClusterRole", "role-audit", lambda each: each.inputs["rules"][1].update(verbs=["list", "update"]), "roles-name-what-they-allow"),
+        ("Bucket", "reports", lambda each: each.inputs.update(publicAccessPrevention="inherited"), "buckets-are-private"),
+        ("IAMMember", "audit-monitoring-viewer", lambda each: each.inputs.update(role="roles/monitoring.admin"), "no-admin-machines"),
+    ],
+)  # fmt: skip
+def test_what_would_be_more_than_that_is_refused(
+    kind: str, name: str, change: Callable[[Registered], Any], rule: str
+) -> None:
+    import copy
+
+    graph = copy.deepcopy(registered("dev"))
+    (found,) = (each for each in graph if each.name == f"dev-{name}" and each.type.endswith(f":{kind}"))
+    change(found)
+    verdicts = judge_offline("dev", graph, ROOT, Settings(), RULES)
+    assert rule in {each.rule.name for each in verdicts if each.refuses}
+
+
+def test_every_job_of_the_platform_is_agreed_to_by_name_and_nothing_that_is_not_there() -> None:
+    agreed = {row["name"] for row in _facts()["own_work"] if row["namespace"] == NAMESPACE}
+    assert agreed == {row["name"] for group in load_facts("operations") for row in group["jobs"]}
