@@ -75,7 +75,7 @@ def _check_almighty(model: Model) -> Iterator[Found]:
 def _check_rollback(model: Model, _: Settings) -> Iterator[Found]:
     for pipeline in production_pipelines(model):
         target = read(last_stage(pipeline), "targetId")
-        automations = [each for each in model.delivery_automations if _is_of(each, pipeline)]
+        automations = [each for each in model.delivery_automations if is_of(each, pipeline)]
         if not any(_rolls_back(automation, target) for automation in automations):
             where = automations[-1] if automations else pipeline
             yield (
@@ -86,7 +86,8 @@ def _check_rollback(model: Model, _: Settings) -> Iterator[Found]:
     yield from _check_freezes(model)
 
 
-def _is_of(automation: Resource, pipeline: Resource) -> bool:
+def is_of(automation: Resource, pipeline: Resource) -> bool:
+    """Return whether an automation is of a delivery pipeline, by its name or by where it comes from."""
     name = automation.read("deliveryPipeline")
     if name is UNKNOWN:
         return pipeline.urn in automation.options.sources.get("deliveryPipeline", frozenset())

@@ -40,6 +40,12 @@ class _Place:
         return bool(self.sources & other.sources)
 
 
+def listed_namespaces(text: str) -> list[str]:
+    """Return the namespaces that a filter of the program names."""
+    listed = _LISTED.search(text)
+    return _NAME.findall(listed[1]) if listed else []
+
+
 def _check_retention(model: Model, settings: Settings) -> Iterator[Found]:
     least = settings.logs.production_days if model.is_production else settings.logs.days
     for bucket in model.log_buckets:
@@ -118,10 +124,8 @@ def _leaves_out(sink: Resource, space: Namespace) -> bool:
 def _takes_whole(sink: Resource, model: Model) -> bool:
     """Whether the filter is the one that planning writes for what it names: any other may take less."""
     text, cluster = str(sink.read("filter")), workload_logs(model.stack, model.region)
-    listed = _LISTED.search(text)
-    if listed is None:
-        return text == cluster
-    return text == f"{cluster}\nAND {in_namespaces(_NAME.findall(listed[1]))}"
+    listed = listed_namespaces(text)
+    return text == (f"{cluster}\nAND {in_namespaces(listed)}" if listed else cluster)
 
 
 def _is_kept(sink: Resource) -> bool:

@@ -51,6 +51,9 @@ EDIT = """
         props["spec"]["namespaceSelector"] = {}
     if name == "dev-queue-fraud-data":
         props["spec"]["cohortName"] = "pipeline"
+        props["spec"]["queueingStrategy"] = "StrictFIFO"
+    if name == "dev-namespace-headroom-gateway":
+        props["metadata"]["name"] = "side"
     if name == "dev-queue-fraud-serving":
         props["spec"]["resourceGroups"][0]["flavors"][0]["name"] = "gone"
     if name == "dev-quota-feed-data":
