@@ -72,7 +72,6 @@ EXCLUSION_RULES = (
         description="Exclusions leave out no warning and nothing worse, unless another sink takes it.",
         family="operations",
         severity="high",
-        level="mandatory",
         reference="M17",
         remedy="Begin the filter of the exclusion with severity<WARNING AND, or remove it.",
         of_stack=_check_exclusions,

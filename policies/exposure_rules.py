@@ -26,7 +26,7 @@ _REMEDY = "let models be reached by the gateway that the program makes"
 
 def _check_exposed(model: Model, _: Settings) -> Iterator[Found]:
     for resource in model.resources:
-        kind = resource.type.removesuffix("Patch").removesuffix("List")
+        kind = resource.type.removesuffix("Patch")
         if kind == SERVICE:
             yield from _check_service(resource)
         elif kind.endswith((":Ingress", ":MultiClusterIngress")):
@@ -92,7 +92,6 @@ EXPOSURE_RULES = (
         description="Models are reached from inside the network alone, by the gateway that is planned.",
         family="security",
         severity="critical",
-        level="mandatory",
         reference="cloud.google.com/kubernetes-engine/docs/how-to/hardening-your-cluster",
         remedy="Let models be reached by the gateway that the program makes.",
         of_stack=_check_exposed,

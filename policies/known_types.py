@@ -37,17 +37,10 @@ def harmless_services() -> frozenset[str]:
     return frozenset(load_facts()["harmless_modules"])
 
 
-@cache
-def known_groups() -> frozenset[str]:
-    """Return the API groups of the cluster that some rule knows."""
+def is_known_group(module: str) -> bool:
+    """Return whether rules read the objects of an API group, in a version such as `kubernetes:apps/v1`."""
     facts = load_facts()
-    return frozenset((*facts["groups"], *facts["queued_groups"]))
-
-
-@cache
-def patched_types() -> frozenset[str]:
-    """Return the types whose objects are judged as the program has them."""
-    return frozenset(load_facts()["patched"])
+    return module in facts["groups"] or module.split("/")[0] in facts["queued_groups"]
 
 
 def find_opaque(kind: str) -> Mapping[str, Any] | None:

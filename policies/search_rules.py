@@ -73,7 +73,6 @@ SEARCH_RULES = (
         description="Queues try pools, borrow and evict in the order that the plan reckons with.",
         family="quota",
         severity="high",
-        level="mandatory",
         reference="Q2, Q3",
         remedy="Leave all but the quota of queues as infra/components/queues.py has it.",
         of_resource=_check_search,

@@ -40,7 +40,6 @@ SECURITY_RULES = (
         description="Pods of pipelines have none of the node's rights.",
         family="security",
         severity="high",
-        level="mandatory",
         reference="CIS GKE Benchmark 4.2.1",
         remedy=f"Label namespaces {_ENFORCE}: baseline or restricted.",
         of_stack=_check_pods,

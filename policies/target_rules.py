@@ -34,6 +34,18 @@ def _check_place(model: Model, _: Settings) -> Iterator[Found]:
             continue
         if cluster not in clusters:
             yield target, f"its gke.cluster is {show_value(cluster)}, which is none of the stack", _OWN
+    yield from _check_stages(model)
+
+
+def _check_stages(model: Model) -> Iterator[Found]:
+    names = {target.read("name") for target in model.delivery_targets} - {UNKNOWN, ABSENT}
+    for pipeline in model.delivery_pipelines:
+        stages = pipeline.read("serialPipeline", "stages")
+        for stage in [UNKNOWN] if stages is UNKNOWN else each(stages):
+            name = read(stage, "targetId")
+            if name not in names:
+                message = f"delivers to a target that is {show_value(name)}, and none of the stack"
+                yield pipeline, message, "name a target of the stack in every stage"
 
 
 def _path(cluster: Resource) -> str:
@@ -44,6 +56,8 @@ def _path(cluster: Resource) -> str:
 
 
 def _check_accounts(model: Model, _: Settings) -> Iterator[Found]:
+    for automation in model.delivery_automations:
+        yield from _check_account(automation, "serviceAccount", automation.read("serviceAccount"))
     used: dict[str, str] = {}
     for target in model.delivery_targets:
         configs = target.read("executionConfigs")
@@ -54,19 +68,20 @@ def _check_accounts(model: Model, _: Settings) -> Iterator[Found]:
             yield target, f"its account is {shown}, and the default account may do much more", _NAME_ACCOUNT
         for config in each(configs):
             account, usages = read(config, "serviceAccount"), set(each(read(config, "usages")))
-            yield from _check_account(target, account)
+            yield from _check_account(target, "executionConfigs", account)
             if isinstance(account, str) and usages - set(RENDER_USAGES):
                 other = used.setdefault(account, target.name)
                 if other != target.name:
                     yield target, f"delivers as {account}, as {other} does", _NAME_ACCOUNT
 
 
-def _check_account(target: Resource, account: Any) -> Iterator[Found]:
-    if account is UNKNOWN and target.options.comes_from("executionConfigs", ACCOUNTS):
+def _check_account(resource: Resource, key: str, account: Any) -> Iterator[Found]:
+    if account is UNKNOWN and resource.options.comes_from(key, ACCOUNTS):
         return
     found = _ACCOUNT.fullmatch(account) if isinstance(account, str) else None
-    if found is None or found[1] != target.read("project"):
-        yield target, f"delivers as an account that is {show_value(account)}", _NAME_ACCOUNT
+    if found is None or found[1] != resource.read("project"):
+        message = f"works as an account that is {show_value(account)}, and none of the project's own"
+        yield resource, message, _NAME_ACCOUNT
 
 
 def _check_held(model: Model, _: Settings) -> Iterator[Found]:
@@ -135,7 +150,6 @@ TARGET_RULES = (
         description="Models are delivered to the cluster of the stack, and nowhere else.",
         family="operations",
         severity="critical",
-        level="mandatory",
         reference="D1",
         remedy="Deliver to the stack's own cluster.",
         of_stack=_check_place,
@@ -145,7 +159,6 @@ TARGET_RULES = (
         description="Every job of a delivery runs as an account of its target, never as the default one.",
         family="operations",
         severity="high",
-        level="mandatory",
         reference="docs/decisions/0017-staging-is-a-pipeline-beside-its-own.md",
         remedy="Name an account of the target's own for every usage.",
         of_stack=_check_accounts,
@@ -155,7 +168,6 @@ TARGET_RULES = (
         description="No automation lets a rollout go on from a phase that waits for a person.",
         family="operations",
         severity="high",
-        level="mandatory",
         reference="D8",
         remedy="Leave phases that hold out of the automations.",
         of_stack=_check_held,

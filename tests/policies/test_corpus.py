@@ -6,7 +6,7 @@ import pytest
 
 from policies.delivery_rules import DELIVERY_RULES
 from policies.operations_rules import OPERATIONS_RULES
-from policies.resources import make_urn
+from policies.resources import UNKNOWN, make_urn
 from policies.security_rules import SECURITY_RULES
 from policies.settings import CanaryLimits, Settings
 from policies.target_rules import TARGET_RULES
@@ -107,6 +107,21 @@ def test_what_is_below_a_warning_may_be_left_out(text: str) -> None:
     """M17: the rule from its other side."""
     scene = open_scene("dev").put("ProjectSink dev-logs-feed-ml-90daf2", "exclusions", 0, "filter", to=text)
     assert scene.found("only-noise-is-left-out") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [('SOURCE("projects/acme-ml-dev")', False), ("severity=NOPE", True), (UNKNOWN, True)],
+    ids=["all", "nothing", "not known"],
+)
+def test_who_owns_a_pipeline_reads_all_of_its_logs(text: Any, is_found: bool) -> None:
+    """M17: a view that shows nothing is none."""
+    scene = open_scene("dev").put("dev-owners-feed-data", "subjects", 0, "name", to="feed-ml@acme.dev")
+    bucket = "dev-logs-feed-ml-90daf2-id"
+    scene.add("gcp:logging/logView:LogView", "readers", {"bucket": bucket, "filter": text})
+    scene.add("gcp:logging/logViewIamBinding:LogViewIamBinding", "readers-are", {"bucket": bucket})
+    found = scene.found("logs-have-readers")
+    assert any(each.startswith("dev-namespace-feed-data: ") for each in found) == is_found
 
 
 def test_an_exclusion_that_is_switched_off_leaves_nothing_out() -> None:

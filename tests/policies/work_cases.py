@@ -21,7 +21,11 @@ BESIDE = (
     "gcp:tpu/v2QueuedResource:V2QueuedResource",
     "gcp:vertex/aiEndpoint:AiEndpoint",
     "gcp:workbench/instance:Instance",
+    "kubernetes:core/v1:PodList",
     "kubernetes:nobody.knows.example/v1:Thing",
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBindingList",
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBindingPatch",
+    "kubernetes:rbac.authorization.k8s.io/v1beta1:RoleBinding",
     "kubernetes:resource.k8s.io/v1:DeviceClass",
     "kubernetes:resource.k8s.io/v1:ResourceClaim",
     "kubernetes:resource.k8s.io/v1beta1:ResourceClaimTemplate",
@@ -121,7 +125,13 @@ FAILING: list[Failing] = [
         "kinds-are-known",
         "a patch of a ResourceQuota",
         lambda s: s.add("kubernetes:core/v1:ResourceQuotaPatch", "patch", {}),
-        "patch: patches an object whose limits are judged",
+        "patch: is of the type kubernetes:core/v1:ResourceQuotaPatch, behind which objects are",
+    ),
+    (
+        "kinds-are-known",
+        "a Pod that is registered as something else",
+        lambda s: s.add("kubernetes:core/v1:ConfigMap", "mine", {"apiVersion": "v1", "kind": "Pod"}),
+        "mine: is registered as kubernetes:core/v1:ConfigMap, and its kind is Pod",
     ),
     (
         "work-is-in-queues",
@@ -201,6 +211,11 @@ NOT_KNOWN: list[NotKnown] = [
         "work-is-in-queues",
         lambda s: s.put("dev-statefulset-pushgateway", "spec", "replicas", to=UNKNOWN),
         "dev-statefulset-pushgateway: has other replicas",
+    ),
+    (
+        "kinds-are-known",
+        lambda s: s.add("kubernetes:core/v1:ConfigMap", "mine", {"kind": UNKNOWN}),
+        "mine: is registered as kubernetes:core/v1:ConfigMap, and its kind is not known",
     ),
     (
         "namespaces-have-queues",
