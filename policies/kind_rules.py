@@ -1,6 +1,7 @@
 """The rule that everything is of a type whose resources somebody counts."""
 
 from collections.abc import Iterator
+from functools import cache
 
 from headroom.planning.kueue_release import CHART
 from policies.known_types import (
@@ -45,6 +46,7 @@ def _check_said(resource: Resource) -> Iterator[Found]:
             yield resource, message, f"register it as what it is: {key} {registered}"
 
 
+@cache
 def _what_it_draws(kind: str) -> str:
     """What is wrong with a type of Google Cloud's or of the cluster's; empty: nothing."""
     module, group = kind.split("/")[0], kind.rpartition(":")[0]

@@ -10,12 +10,13 @@ from typing import Any
 import yaml
 
 _FILE = Path(__file__).with_name("known_types.yaml")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @cache
 def load_facts() -> Mapping[str, Any]:
     """Return the tables of known_types.yaml, which says what each is for."""
-    return yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    return yaml.load(_FILE.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - both are safe loaders
 
 
 @cache
@@ -37,12 +38,14 @@ def harmless_services() -> frozenset[str]:
     return frozenset(load_facts()["harmless_modules"])
 
 
+@cache
 def is_known_group(module: str) -> bool:
     """Return whether rules read the objects of an API group, in a version such as `kubernetes:apps/v1`."""
     facts = load_facts()
     return module in facts["groups"] or module.split("/")[0] in facts["queued_groups"]
 
 
+@cache
 def find_opaque(kind: str) -> Mapping[str, Any] | None:
     """Return the row of a type that may make anything; None: it makes what it says."""
     facts, group = load_facts(), kind.split("/")[0]
