@@ -47,6 +47,8 @@ class Inventor(pulumi.runtime.Mocks):
             endpoints = dict(args.inputs["controlPlaneEndpointsConfig"])
             endpoints["dnsEndpointConfig"] = {"allowExternalTraffic": True, "endpoint": "gke-0.gke.goog"}
             outputs["controlPlaneEndpointsConfig"] = endpoints
+            place = "projects/{project}/locations/{location}/clusters/{name}"
+            return place.format(**{"name": args.name, **args.inputs}), outputs
         return f"{args.name}-id", outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:

@@ -145,7 +145,6 @@ ADMISSION_RULES = (
         description="The admission policies that close the ways around the queues are there as agreed.",
         family="quota",
         severity="critical",
-        level="mandatory",
         reference="Q3",
         remedy="Keep the policies and their bindings as policies/admission.yaml has them.",
         of_stack=_check_admission,

@@ -30,13 +30,18 @@ def last_stage(pipeline: Resource) -> Any:
     return stages[-1] if each(stages) else ABSENT
 
 
+def read_phases(pipeline: Resource) -> Any:
+    """Return the phases in which production gets a model."""
+    return read(last_stage(pipeline), *_PHASES)
+
+
 def check_canary(model: Model, settings: Settings) -> Iterator[Found]:
     """Find the pipelines of production whose stages or phases let a bad model through to everybody."""
     pipelines = production_pipelines(model)
     production = {read(last_stage(pipeline), "targetId") for pipeline in pipelines}
     for pipeline in pipelines:
         yield from _check_stages(pipeline, production)
-        phases = read(last_stage(pipeline), *_PHASES)
+        phases = read_phases(pipeline)
         partial = [phase for phase in each(phases) if read(phase, "percentage") != 100]
         if not partial:
             shown = UNKNOWN.value if has_unknown(phases) else "not there"

@@ -75,7 +75,7 @@ def _check_almighty(model: Model) -> Iterator[Found]:
 def _check_rollback(model: Model, _: Settings) -> Iterator[Found]:
     for pipeline in production_pipelines(model):
         target = read(last_stage(pipeline), "targetId")
-        automations = [each for each in model.delivery_automations if _is_of(each, pipeline)]
+        automations = [each for each in model.delivery_automations if is_of(each, pipeline)]
         if not any(_rolls_back(automation, target) for automation in automations):
             where = automations[-1] if automations else pipeline
             yield (
@@ -86,7 +86,8 @@ def _check_rollback(model: Model, _: Settings) -> Iterator[Found]:
     yield from _check_freezes(model)
 
 
-def _is_of(automation: Resource, pipeline: Resource) -> bool:
+def is_of(automation: Resource, pipeline: Resource) -> bool:
+    """Return whether an automation is of a delivery pipeline, by its name or by where it comes from."""
     name = automation.read("deliveryPipeline")
     if name is UNKNOWN:
         return pipeline.urn in automation.options.sources.get("deliveryPipeline", frozenset())
@@ -132,7 +133,6 @@ DELIVERY_RULES = (
         description="What serves in production gets its models by a delivery pipeline.",
         family="operations",
         severity="high",
-        level="mandatory",
         reference="D7",
         remedy="Give the pipeline a delivery in the stack file.",
         of_stack=_check_delivered,
@@ -143,7 +143,6 @@ DELIVERY_RULES = (
         description="Nothing is delivered to production before somebody has approved it.",
         family="operations",
         severity="high",
-        level="mandatory",
         reference="D1",
         remedy="Set requireApproval of the production target.",
         of_stack=_check_approved,
@@ -154,7 +153,6 @@ DELIVERY_RULES = (
         description="A model is staged, then serves a part of the users, and alerts judge it there.",
         family="operations",
         severity="high",
-        level="mandatory",
         reference="D8",
         remedy="Keep staging and the canary's phases, verified and judged by alerts.",
         of_stack=check_canary,
@@ -165,7 +163,6 @@ DELIVERY_RULES = (
         description="A rollout that fails in production is rolled back without anybody's help.",
         family="operations",
         severity="high",
-        level="mandatory",
         reference="D8",
         remedy="Keep the automation that repairs rollouts.",
         of_stack=_check_rollback,

@@ -104,7 +104,6 @@ KUEUE_RULES = (
         description="Where there are queues, Kueue is there as planned, to hold work to them.",
         family="operations",
         severity="critical",
-        level="mandatory",
         reference="Q3",
         remedy="Keep the release of Kueue.",
         of_stack=_check_kueue,

@@ -23,6 +23,7 @@ _VIEW_GRANTS = (
 _SERVICE = "logging.googleapis.com/"
 _LISTED = re.compile(r"namespace_name=[(]([^()]*)[)]")
 _NAME = re.compile(r'"([^"]*)"')
+_WHOLE_PROJECT = re.compile(r'SOURCE[(]"projects/[^"]+"[)]')
 _API_DEFAULT_DAYS = 30
 """What a bucket that says nothing keeps (cloud.google.com/logging/docs/buckets#custom-retention, 2026-11)."""
 
@@ -38,6 +39,12 @@ class _Place:
         if isinstance(self.text, str) and isinstance(other.text, str):
             return self.text in other.text or other.text in self.text
         return bool(self.sources & other.sources)
+
+
+def listed_namespaces(text: str) -> list[str]:
+    """Return the namespaces that a filter of the program names."""
+    listed = _LISTED.search(text)
+    return _NAME.findall(listed[1]) if listed else []
 
 
 def _check_retention(model: Model, settings: Settings) -> Iterator[Found]:
@@ -68,7 +75,7 @@ def _check_routed(model: Model, _: Settings) -> Iterator[Found]:
 
 def _check_readers(model: Model, _: Settings) -> Iterator[Found]:
     opened = [_place(grant, "bucket") for grant in model.of(*_VIEW_GRANTS)]
-    views = [_place(view, "bucket") for view in model.log_views]
+    views = [_place(view, "bucket") for view in model.log_views if _shows_all(view)]
     owned = _owned(model)
     for space in filter(lambda space: space.name in owned, model.namespaces):
         for sink in _sinks_of(space, model.of(_SINK)):
@@ -79,6 +86,12 @@ def _check_readers(model: Model, _: Settings) -> Iterator[Found]:
                     f"its owner {owned[space.name]} cannot read its logs, which {sink.name} keeps",
                     "keep a LogView of the bucket, and a LogViewIamBinding with its owner",
                 )
+
+
+def _shows_all(view: Resource) -> bool:
+    """Whether whoever reads a view reads all that its bucket has of a project."""
+    text = view.read("filter")
+    return text in (ABSENT, "") or (isinstance(text, str) and _WHOLE_PROJECT.fullmatch(text) is not None)
 
 
 def _owned(model: Model) -> dict[Any, str]:
@@ -118,10 +131,8 @@ def _leaves_out(sink: Resource, space: Namespace) -> bool:
 def _takes_whole(sink: Resource, model: Model) -> bool:
     """Whether the filter is the one that planning writes for what it names: any other may take less."""
     text, cluster = str(sink.read("filter")), workload_logs(model.stack, model.region)
-    listed = _LISTED.search(text)
-    if listed is None:
-        return text == cluster
-    return text == f"{cluster}\nAND {in_namespaces(_NAME.findall(listed[1]))}"
+    listed = listed_namespaces(text)
+    return text == (f"{cluster}\nAND {in_namespaces(listed)}" if listed else cluster)
 
 
 def _is_kept(sink: Resource) -> bool:
@@ -145,7 +156,6 @@ LOG_RULES = (
         description="Log buckets keep what they have for their time.",
         family="operations",
         severity="high",
-        level="mandatory",
         reference="M17",
         remedy="Set retentionDays to the least that policies/settings.yaml has.",
         of_stack=_check_retention,
@@ -156,7 +166,6 @@ LOG_RULES = (
         description="The logs of every pipeline go into a log bucket.",
         family="operations",
         severity="high",
-        level="mandatory",
         reference="M17",
         remedy="Name every namespace in a sink's filter.",
         of_stack=_check_routed,
@@ -166,7 +175,6 @@ LOG_RULES = (
         description="Whoever owns a pipeline can read its logs.",
         family="operations",
         severity="medium",
-        level="mandatory",
         reference="M17",
         remedy="Keep a view of each bucket, with its owner as reader.",
         of_stack=_check_readers,

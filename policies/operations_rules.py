@@ -2,16 +2,20 @@
 
 from policies.alert_rules import ALERT_RULES
 from policies.delivery_rules import DELIVERY_RULES
+from policies.exclusion_rules import EXCLUSION_RULES
 from policies.kueue_rules import KUEUE_RULES
 from policies.log_rules import LOG_RULES
 from policies.production_rules import PRODUCTION_RULES
 from policies.replacements import REPLACEMENT_RULES
+from policies.target_rules import TARGET_RULES
 
 OPERATIONS_RULES = (
     *ALERT_RULES,
     *LOG_RULES,
+    *EXCLUSION_RULES,
     *PRODUCTION_RULES,
     *KUEUE_RULES,
     *DELIVERY_RULES,
+    *TARGET_RULES,
     *REPLACEMENT_RULES,
 )

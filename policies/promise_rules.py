@@ -84,7 +84,6 @@ PROMISE_RULES = (
         description="A change takes no more than a set share of a promise, and puts none out of reach.",
         family="quota",
         severity="high",
-        level="mandatory",
         reference="Q2, Q5",
         remedy="Leave it, or have its owner add an exemption with reason and expiry.",
         of_stack=_check_promises,

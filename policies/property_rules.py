@@ -99,7 +99,6 @@ def _read_rule(row: Mapping[str, Any]) -> Rule:
         description=row["description"],
         family="security",
         severity=row["severity"],
-        level="mandatory",
         reference=row.get("reference") or f"{found[0].name} {found[0].reference}",
         remedy=row["remedy"],
         of_resource=judge.judge_known,

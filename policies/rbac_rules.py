@@ -14,10 +14,10 @@ _API = "kubernetes:rbac.authorization.k8s.io/v1:"
 ROLE_BINDING = f"{_API}RoleBinding"
 CLUSTER_ROLE_BINDING = f"{_API}ClusterRoleBinding"
 _BINDINGS = (ROLE_BINDING, CLUSTER_ROLE_BINDING)
-_ROLES = (f"{_API}Role:", f"{_API}ClusterRole:", f"{_API}Role", f"{_API}ClusterRole")
+ROLES = (f"{_API}Role:", f"{_API}ClusterRole:", f"{_API}Role", f"{_API}ClusterRole")
 EVERYBODY = ("system:authenticated", "system:unauthenticated", "system:anonymous", "system:serviceaccounts")
 _RISKY_VERBS = ("bind", "escalate", "impersonate")
-_READING = frozenset(("get", "list", "watch"))
+READING = frozenset(("get", "list", "watch"))
 _GROUP_OF_ACCOUNTS = "system:serviceaccounts:"
 _EDITORS = ("admin", "edit")
 _GUARDS = {
@@ -44,6 +44,9 @@ _GUARDS = {
         )
     ),
     "networking.k8s.io": frozenset(("networkpolicies",)),
+    "resource.k8s.io": frozenset(
+        ("deviceclasses", "resourceclaims", "resourceclaimtemplates", "resourceslices")
+    ),
 }
 """What bounds the work in the cluster, by API group."""
 
@@ -80,7 +83,7 @@ def _check_everybody(resource: Resource, _: Settings) -> Iterator[Found]:
 
 
 def _check_wildcards(resource: Resource, _: Settings) -> Iterator[Found]:
-    if resource.type not in _ROLES:
+    if resource.type not in ROLES:
         return
     rules = resource.read("rules")
     if resource.read("aggregationRule") is not ABSENT:
@@ -107,7 +110,7 @@ def _check_rule(resource: Resource, rule: Any) -> Iterator[Found]:
 
 def _guards_written(rule: Any) -> list[str]:
     """Return what a rule lets one change of what guards the others; a part of it, such as status, too."""
-    if _READING.issuperset(map(str, each(read(rule, "verbs")))):
+    if READING.issuperset(map(str, each(read(rule, "verbs")))):
         return []
     kinds = {str(kind).partition("/")[0] for kind in each(read(rule, "resources"))}
     groups = [group for group in each(read(rule, "apiGroups")) if isinstance(group, str)]
@@ -117,7 +120,7 @@ def _guards_written(rule: Any) -> list[str]:
 def _only_reads(rule: Any) -> bool:
     """Whether it lets one look at kinds of named groups alone; the core group has secrets."""
     verbs, groups = read(rule, "verbs"), read(rule, "apiGroups")
-    return _READING.issuperset(map(str, each(verbs))) and not {"", "*"} & set(each(groups))
+    return READING.issuperset(map(str, each(verbs))) and not {"", "*"} & set(each(groups))
 
 
 def _check_groups(model: Model, _: Settings) -> Iterator[Found]:
@@ -162,7 +165,6 @@ RBAC_RULES = (
         description="Nobody may do anything in the cluster.",
         family="security",
         severity="critical",
-        level="mandatory",
         reference="CIS GKE Benchmark 4.1.1",
         remedy="Bind roles with what is needed.",
         of_resource=_check_admins,
@@ -174,7 +176,6 @@ RBAC_RULES = (
         description="No role is bound to everybody who is logged in, nor to who is not.",
         family="security",
         severity="critical",
-        level="mandatory",
         reference="CIS GKE Benchmark 4.1.9",
         remedy="Bind those who need it.",
         of_resource=_check_everybody,
@@ -186,11 +187,10 @@ RBAC_RULES = (
         description="Roles have no wildcards, and change nothing that bounds the others.",
         family="security",
         severity="high",
-        level="mandatory",
         reference="CIS GKE Benchmark 4.1.3",
         remedy="Name verbs, resources and groups.",
         of_resource=_check_wildcards,
-        types=_ROLES,
+        types=ROLES,
         frameworks=cis("4.1.3", "4.1.7"),
     ),
     Rule(
@@ -198,7 +198,6 @@ RBAC_RULES = (
         description="Where roles are bound to groups, the cluster asks Google who is in them.",
         family="security",
         severity="medium",
-        level="mandatory",
         reference="CIS GKE Benchmark 5.8.2",
         remedy="Set headroom:cluster.security_group.",
         of_stack=_check_groups,

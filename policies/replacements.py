@@ -172,7 +172,6 @@ REPLACEMENT_RULES = (
         description="Clusters, pools, buckets, keys and Kueue are not deleted or replaced unless agreed.",
         family="operations",
         severity="critical",
-        level="mandatory",
         reference="docs/decisions/0016-deletions-are-judged-by-the-preview.md",
         remedy="Leave them, or have the owners of policies/settings.yaml exempt them.",
         of_steps=_check_losses,

@@ -57,7 +57,7 @@ StackCheck = Callable[["Model", "Settings"], Iterable[Found]]
 StepsCheck = Callable[[Iterable["Step"], "Settings"], Iterable[Found]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """A rule, and all that is said about it."""
 
@@ -66,7 +66,7 @@ class Rule:
     description: str
     family: Family
     severity: Severity
-    level: Level
+    level: Level = "mandatory"
     """What it is unless the settings say otherwise."""
     reference: str
     """The requirement or document that asks for it."""

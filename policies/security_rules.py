@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from policies.exposure_rules import EXPOSURE_RULES
 from policies.frameworks import cis
 from policies.identity_rules import IDENTITY_RULES
 from policies.model import Model
@@ -31,6 +32,7 @@ def _check_pods(model: Model, _: Settings) -> Iterator[Found]:
 SECURITY_RULES = (
     *load_property_rules(Path(__file__).with_name("security_rules.yaml")),
     *NETWORK_RULES,
+    *EXPOSURE_RULES,
     *IDENTITY_RULES,
     *RBAC_RULES,
     Rule(
@@ -38,7 +40,6 @@ SECURITY_RULES = (
         description="Pods of pipelines have none of the node's rights.",
         family="security",
         severity="high",
-        level="mandatory",
         reference="CIS GKE Benchmark 4.2.1",
         remedy=f"Label namespaces {_ENFORCE}: baseline or restricted.",
         of_stack=_check_pods,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from headroom.planning.tenancy import KIND_LABEL
-from policies.queues import LOCAL_QUEUE
-from policies.resources import ABSENT, Resource
+from policies.queues import LOCAL_QUEUE, read_amount
+from policies.resources import ABSENT, UNKNOWN, Missing, Resource
 
 CORE = "kubernetes:core/v1:"
 NAMESPACE, RESOURCE_QUOTA, LIMIT_RANGE = (
@@ -53,6 +53,18 @@ def read_namespaces(by_type: Mapping[str, Iterable[Resource]]) -> tuple[Namespac
         )
         for resource in by_type.get(NAMESPACE, ())
     )
+
+
+def least_bound(quotas: Iterable[Resource], key: str, name: str = "") -> int | Missing:
+    """Return what bounds `key`, an amount of the resource `name`: of several quotas the least.
+
+    An unknown one counts where no other is known.
+    """
+    amounts = [read_amount(name, quota.read("spec", "hard", key)) for quota in quotas]
+    known = [amount for amount in amounts if isinstance(amount, int)]
+    if known:
+        return min(known)
+    return UNKNOWN if UNKNOWN in amounts else ABSENT
 
 
 def _by_namespace(resources: Iterable[Resource]) -> dict[Any, tuple[Resource, ...]]:

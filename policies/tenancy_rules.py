@@ -5,11 +5,11 @@ from typing import TypeGuard
 
 from headroom.planning.tenancy import KIND_LABEL
 from policies.model import Model
-from policies.queues import Queue, read_amount, show_amount
+from policies.queues import Queue, show_amount
 from policies.resources import ABSENT, UNKNOWN, Missing, Resource
 from policies.rules import Found, Rule
 from policies.settings import Settings
-from policies.tenancy import Namespace
+from policies.tenancy import Namespace, least_bound
 
 _COUNTED = {
     "count/jobs.batch": "jobs",
@@ -48,7 +48,7 @@ def _check_objects(model: Model, settings: Settings) -> Iterator[Found]:
     for space in filter(lambda space: space.is_ours, model.namespaces):
         for quota in space.quotas[:1]:
             for key, kind in _COUNTED.items():
-                amount = _least(space.quotas, key)
+                amount = least_bound(space.quotas, key)
                 if not isinstance(amount, int):
                     yield (
                         quota,
@@ -75,7 +75,7 @@ def _check_amount(quota: Resource, space: Namespace, queue: Queue) -> Iterator[F
     known = {name: sum(found) for name, found in caps.items() if _all_known(found)}
     for name, cap in known.items():
         key = f"requests.{name}"
-        amount = _least(space.quotas, key, name)
+        amount = least_bound(space.quotas, key, name)
         if isinstance(amount, Missing):
             if amount is UNKNOWN or cap:
                 yield (
@@ -95,22 +95,12 @@ def _all_known(amounts: list[int | Missing]) -> TypeGuard[list[int]]:
     return all(isinstance(amount, int) for amount in amounts)
 
 
-def _least(quotas: tuple[Resource, ...], key: str, name: str = "") -> int | Missing:
-    """Return the amount that holds: of several quotas the least; an unknown one, unless another is known."""
-    amounts = [read_amount(name, quota.read("spec", "hard", key)) for quota in quotas]
-    known = [amount for amount in amounts if isinstance(amount, int)]
-    if known:
-        return min(known)
-    return UNKNOWN if UNKNOWN in amounts else ABSENT
-
-
 TENANCY_RULES = (
     Rule(
         name="namespaces-are-bounded",
         description="Every queue has a namespace with a ResourceQuota and a LimitRange.",
         family="quota",
         severity="high",
-        level="mandatory",
         reference="Q3",
         remedy="Add what is missing to the namespace.",
         of_stack=_check_present,
@@ -120,7 +110,6 @@ TENANCY_RULES = (
         description="Jobs, pods and workloads of each namespace are limited in number.",
         family="quota",
         severity="high",
-        level="mandatory",
         reference="Q3",
         remedy="Set count/jobs.batch, count/workloads.kueue.x-k8s.io and pods in the ResourceQuota.",
         of_stack=_check_objects,
@@ -131,7 +120,6 @@ TENANCY_RULES = (
         description="What a namespace's pods may ask for in sum is no more than its queue's caps.",
         family="quota",
         severity="high",
-        level="mandatory",
         reference="Q3",
         remedy="Set the ResourceQuota's requests to the queue's caps.",
         of_stack=_check_amounts,

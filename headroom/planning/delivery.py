@@ -23,6 +23,9 @@ TOPICS = ("clouddeploy-operations", "clouddeploy-resources", "clouddeploy-approv
 """Cloud Deploy publishes on topics of these very names
 (cloud.google.com/deploy/docs/subscribe-deploy-notifications, 2026-11)."""
 
+HELD_PHASES = "headroom/held-phases"
+"""The annotation of a delivery pipeline with the phases from which only a person lets a rollout go on."""
+
 RESTRICTED = ("ADVANCE", "APPROVE", "CREATE", "IGNORE_JOB")
 """What a freeze forbids: never rolling back, cancelling or ending a job, by which what is wrong is ended, nor
 trying again, with which a repair begins: what a policy refuses an automation ends its run, before it has

@@ -138,6 +138,16 @@ class RolloutPlan:
         return (self.staging, self.production)
 
     @property
+    def held_phases(self) -> tuple[str, ...]:
+        """The phases from which only a person lets a rollout go on."""
+        return tuple(phase.id for phase in self.phases if phase.hold)
+
+    @property
+    def free_phases(self) -> tuple[str, ...]:
+        """The phases from which a rollout goes on by itself, once they have been watched."""
+        return tuple(phase.id for phase in self.phases if not phase.hold)
+
+    @property
     def watch_seconds(self) -> int:
         """How long a good release is watched in production, people's answers not counted."""
         return sum(phase.watch_seconds for phase in self.phases)

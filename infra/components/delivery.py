@@ -9,6 +9,7 @@ from headroom.planning.addresses import list_members
 from headroom.planning.delivery import (
     CUTBACK_SECONDS,
     FREEZES,
+    HELD_PHASES,
     RESTRICTED,
     ROUTE_UPDATE_SECONDS,
     TOPICS,
@@ -74,6 +75,7 @@ class Delivery(Component):
                 project=self.scope.project,
                 location=self.scope.region,
                 description=f"New models of {plan.pipeline}",
+                annotations={HELD_PHASES: " ".join(plan.held_phases) or "none"},
                 serial_pipeline=_deploy.DeliveryPipelineSerialPipelineArgs(
                     stages=[self._staging(plan.staging), self._production(plan)]
                 ),
@@ -171,10 +173,10 @@ class Delivery(Component):
         )
         advance = rule(
             advance_rollout_rule=_deploy.AutomationRuleAdvanceRolloutRuleArgs(
-                id="advance", source_phases=[phase.id for phase in plan.phases if not phase.hold]
+                id="advance", source_phases=list(plan.free_phases)
             )
         )
-        going_on = [advance] if any(not phase.hold for phase in plan.phases) else []
+        going_on = [advance] if plan.free_phases else []
         self._automation(plan, pipeline, plan.staging, [promote])
         self._automation(plan, pipeline, plan.production, [*going_on, _repair(plan.retries)])
 

@@ -94,6 +94,11 @@ ESCAPES: dict[str, tuple[Manifest, str]] = {
         ),
         "the namespace default has no queue, so no accelerators",
     ),
+    "devices by claim without a queue": (
+        pod("default", resourceClaims=[{"name": "gpu", "resourceClaimName": "g"}]),
+        "the namespace default has no queue, so no devices by resourceClaims",
+    ),
+    "work without a queue": (pod("default"), "the namespace default has no queue, so nothing runs there"),
     "a queue of one's own": (
         {
             "apiVersion": VERSION,

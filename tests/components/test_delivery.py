@@ -100,6 +100,7 @@ def email(account_id: str) -> str:
 
 
 RENDERER = email("test-render")
+CLUSTER = "projects/acme-ml-test/locations/us-central1/clusters/test-cluster"
 
 
 def runner_of(graph: Graph, namespace: str) -> str:
@@ -112,7 +113,7 @@ def runner_of(graph: Graph, namespace: str) -> str:
 def test_both_targets_are_reached_by_name_and_every_job_has_one_account(graph: Graph) -> None:
     for name in ("test-ranker", "test-ranker-staging"):
         inputs = graph["Target", name].inputs
-        assert inputs["gke"] == {"cluster": "test-cluster-id", "dnsEndpoint": True}
+        assert inputs["gke"] == {"cluster": CLUSTER, "dnsEndpoint": True}
         jobs = [(usage, each) for each in inputs["executionConfigs"] for usage in each["usages"]]
         assert sorted(usage for usage, _ in jobs) == sorted(
             ("RENDER", "PREDEPLOY", "DEPLOY", "VERIFY", "ANALYSIS", "POSTDEPLOY")

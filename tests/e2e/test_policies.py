@@ -1,7 +1,10 @@
 """The policy pack on the real engine: clean stacks pass, and what breaks a promise is refused at the preview."""
 
+import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -51,6 +54,9 @@ EDIT = """
         props["spec"]["namespaceSelector"] = {}
     if name == "dev-queue-fraud-data":
         props["spec"]["cohortName"] = "pipeline"
+        props["spec"]["queueingStrategy"] = "StrictFIFO"
+    if name == "dev-namespace-headroom-gateway":
+        props["metadata"]["name"] = "side"
     if name == "dev-queue-fraud-serving":
         props["spec"]["resourceGroups"][0]["flavors"][0]["name"] = "gone"
     if name == "dev-quota-feed-data":
@@ -95,19 +101,24 @@ def own_policies(project: Path) -> Path:
     return folder
 
 
+def findings_of(shown: str) -> list[tuple[str, str]]:
+    """What the engine prints of the pack's findings: the rules' names, and what they say."""
+    return sorted(re.findall(r"^ +\[([a-z-]+)\] (.+)$", shown, re.MULTILINE))
+
+
 def broken_rules(shown: str) -> set[str]:
-    return set(re.findall(r"^ +\[([a-z-]+)\] ", shown, re.MULTILINE))
+    return {rule for rule, _ in findings_of(shown)}
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_a_preview_of_the_stacks_of_the_project_is_clean(
-    stack: str, preview: Callable[..., CompletedProcess[str]]
+    stack: str, platform: EngineSandbox, preview: Callable[..., CompletedProcess[str]]
 ) -> None:
     """Q2, Q3, Q5, job 2."""
     done = preview(stack)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "✅ headroom@v0.1.0" in done.stdout
-    assert broken_rules(done.stdout) == set()
+    assert findings_of(done.stdout) == check_offline(platform, stack) == []
 
 
 def test_a_program_that_was_edited_is_refused_by_every_rule_that_it_breaks(
@@ -122,44 +133,42 @@ def test_a_program_that_was_edited_is_refused_by_every_rule_that_it_breaks(
     assert platform.export("dev") == []
 
 
-def lend(config: dict[str, Any]) -> None:
-    config["headroom:quota"]["experiments"] = {"lend": True}
-
-
-def keep_less(config: dict[str, Any]) -> None:
-    config["headroom:quota"]["experiments"] = {"pools": {"cpu": 0.1}}
-
-
-def take(config: dict[str, Any]) -> None:
-    """A pipeline takes what another was guaranteed."""
+def break_promises(config: dict[str, Any]) -> None:
+    """Headroom that is lent, headroom that shrinks, and a pipeline that takes what another was guaranteed."""
+    config["headroom:quota"]["experiments"] = {"lend": True, "pools": {"cpu": 0.1}}
     pipelines = config["headroom:pipelines"]
     pipelines["fraud-training"]["limits"]["cpu"]["cpu"]["guarantee"] = 4
     pipelines["feed-data"]["limits"]["cpu"]["cpu"]["guarantee"] = 36
 
 
-@pytest.mark.parametrize(
-    ("edit", "rules", "said"),
-    [
-        (lend, {"headroom-never-lent"}, "lends"),
-        (keep_less, {"headroom-kept", "promises-are-kept"}, "for experiments, and the least of"),
-        (take, {"promises-are-kept"}, "takes 75% of the guarantee of fraud-training in cpu"),
-    ],
-    ids=["headroom is lent", "headroom shrinks", "a guarantee is taken"],
-)
-def test_a_stack_file_that_breaks_a_promise_is_refused_at_the_preview(
-    edit: Callable[[dict[str, Any]], None],
-    rules: set[str],
-    said: str,
-    platform: EngineSandbox,
-    preview: Callable[..., CompletedProcess[str]],
+def test_a_stack_file_that_breaks_promises_is_refused_at_the_preview_as_by_the_check_without_an_engine(
+    platform: EngineSandbox, preview: Callable[..., CompletedProcess[str]]
 ) -> None:
     """Q2, Q5: the stack file is well formed, and what it asks for is not agreed."""
-    platform.edit_stack_file("dev", edit)
+    platform.edit_stack_file("dev", break_promises)
     done = preview("dev")
     assert done.returncode != 0
-    assert broken_rules(done.stdout) == rules, done.stdout
-    assert said in done.stdout
+    found = findings_of(done.stdout)
+    assert {rule for rule, _ in found} == {"headroom-never-lent", "headroom-kept", "promises-are-kept"}
+    for said in (
+        "lends",
+        "for experiments, and the least of",
+        "takes 75% of the guarantee of fraud-training in cpu",
+    ):
+        assert any(said in text for _, text in found), done.stdout
+    assert found == check_offline(platform, "dev")
     assert platform.export("dev") == []
+
+
+def check_offline(platform: EngineSandbox, stack: str) -> list[tuple[str, str]]:
+    """What `headroom check` finds: the rules' names, and resource, message and remedy."""
+    command = [Path(sys.executable).with_name("headroom"), "check", "-s", stack, "--format", "json"]
+    done = subprocess.run(command, cwd=platform.project, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    return sorted(
+        (each["rule"], f"{each['resource']}: {each['message']}; {each['remedy']}")
+        for each in json.loads(done.stdout)["findings"]
+    )
 
 
 SMALL = """
@@ -171,27 +180,20 @@ Group("one")
 """
 
 
-@pytest.mark.parametrize(
-    ("settings", "said"),
-    [
-        ("headroom: {share: 7}", "policies/settings.yaml: headroom.share: must be at most 0.9"),
-        (
-            "levels: {headroom-keept: mandatory}",
-            "levels.headroom-keept: names no rule; did you mean headroom-kept?",
-        ),
-    ],
-)
 def test_settings_that_are_wrong_refuse_the_change_before_anything_is_created(
-    settings: str, said: str, make_project: Callable[..., EngineSandbox]
+    make_project: Callable[..., EngineSandbox],
 ) -> None:
+    """Of a form that is wrong a preview tells, of a rule that there is none of an update without one."""
     sandbox = make_project(SMALL, dev="config: {}\n")
     for name in ("headroom", "quotas"):
         (sandbox.project / name).symlink_to(SOURCE_ROOT / name)
     pack = own_policies(sandbox.project)
-    (pack / "settings.yaml").write_text(settings)
+    (pack / "settings.yaml").write_text("headroom: {share: 7}")
     preview = sandbox.pulumi("preview", "--stack", "dev", "--policy-pack", str(pack))
     assert preview.returncode != 0
-    assert said in preview.stdout
+    assert "policies/settings.yaml: headroom.share: must be at most 0.9" in preview.stdout
+    (pack / "settings.yaml").write_text("levels: {headroom-keept: mandatory}")
     up = sandbox.pulumi("up", "--stack", "dev", "--yes", "--skip-preview", "--policy-pack", str(pack))
     assert up.returncode != 0
+    assert "levels.headroom-keept: names no rule; did you mean headroom-kept?" in up.stdout
     assert not [each for each in sandbox.export("dev") if each["type"] == "test:groups:Group"]

@@ -85,75 +85,45 @@ FAILING: list[Failing] = [
         lambda s: s.put("dev-pool-l4", "nodeConfig", "machineType", to="g9-standard-8"),
         "dev-pool-l4: has a machine type that the catalog does not know, g9-standard-8",
     ),
+    *(
+        (
+            "nodes-are-in-queues",
+            f"nodes of {pool} that are out of reach by {effect}",
+            lambda s, pool=pool, effect=effect: s.put(
+                f"dev-pool-{pool}", "nodeConfig", "taints", to=[{"key": "a", "value": "b", "effect": effect}]
+            ),
+            f"dev-pool-{pool}: has the taint a, which its flavor does not tolerate",
+        )
+        for pool in ("cpu", "l4")
+        for effect in ("NO_SCHEDULE", "NO_EXECUTE")
+    ),
+    (
+        "nodes-are-in-queues",
+        "a pool of the pipelines' that only the system can use",
+        lambda s: s.put(
+            "dev-pool-cpu", "nodeConfig", "taints", to=s.value("dev-pool-system", "nodeConfig", "taints")
+        ),
+        "dev-pool-cpu: has the taint components.gke.io/gke-managed-components",
+    ),
+    (
+        "nodes-are-in-queues",
+        "a pool of the system's that the system cannot use",
+        lambda s: s.value("dev-pool-system", "nodeConfig", "taints").append(
+            {"key": "a", "value": "b", "effect": "NO_EXECUTE"}
+        ),
+        "dev-pool-system: has the taint a, so that what the cluster needs runs nowhere",
+    ),
+    (
+        "nodes-are-in-queues",
+        "a flavor without GKE's toleration",
+        lambda s: s.drop("dev-flavor-l4", "spec", "tolerations"),
+        "dev-flavor-l4: does not tolerate nvidia.com/gpu, which GKE puts on the nodes of l4",
+    ),
     (
         "nodes-are-in-queues",
         "slices that differ",
         lambda s: s.put("dev-pool-v5e-1", "nodeConfig", "machineType", to="ct5lp-hightpu-1t"),
         "dev-pool-v5e-1: has",
-    ),
-    (
-        "kinds-are-known",
-        "a machine beside the pools",
-        lambda s: s.add("gcp:compute/instance:Instance", "mine", {"machineType": "a3-highgpu-8g"}),
-        "mine: is of the type gcp:compute/instance:Instance, which may draw quota that nobody counts",
-    ),
-    (
-        "kinds-are-known",
-        "a command that could make anything",
-        lambda s: s.add("command:local:Command", "mine", {"create": "gcloud"}),
-        "mine: is of the type command:local:Command, which runs commands",
-    ),
-    (
-        "kinds-are-known",
-        "a queue of another version",
-        lambda s: s.add("kubernetes:kueue.x-k8s.io/v1beta1:ClusterQueue", "old", {}),
-        "old: is of the type kubernetes:kueue.x-k8s.io/v1beta1:ClusterQueue, which no rule of the queues knows",
-    ),
-    *(
-        (
-            "kinds-are-known",
-            kind,
-            lambda s, kind=kind: s.add(kind, "mine", {"chart": "x"}),
-            f"mine: is of the type {kind}",
-        )
-        for kind in (
-            "gcp:appengine/flexibleAppVersion:FlexibleAppVersion",
-            "gcp:deploymentmanager/deployment:Deployment",
-            "gcp:hypercomputecluster/cluster:Cluster",
-            "google-beta:compute/instance:Instance",
-            "kubernetes:compute.cnrm.cloud.google.com/v1beta1:ComputeInstance",
-            "kubernetes:helm.sh/v3:Release",
-            "kubernetes:kustomize/v2:Directory",
-            "terraform-provider:x:Y",
-        )
-    ),
-    *(
-        (
-            "work-is-in-queues",
-            f"a {kind} in {place}",
-            lambda s, kind=kind, place=place: s.add(
-                f"kubernetes:{kind}", "mine", {"metadata": {"name": "mine", "namespace": place}}
-            ),
-            f"mine: runs in the namespace {place or 'default'}, which has no queue",
-        )
-        for kind, place in (
-            ("apps/v1:Deployment", "side"),
-            ("apps/v1:DaemonSet", "kube-system"),
-            ("batch/v1:Job", None),
-            ("core/v1:Pod", "headroom-monitoring"),
-        )
-    ),
-    (
-        "work-is-in-queues",
-        "more of the platform's own",
-        lambda s: s.put("dev-statefulset-pushgateway", "spec", "replicas", to=100),
-        "dev-statefulset-pushgateway: has other replicas than the 1 agreed to",
-    ),
-    (
-        "kinds-are-known",
-        "a patch of a ResourceQuota",
-        lambda s: s.add("kubernetes:core/v1:ResourceQuotaPatch", "patch", {}),
-        "patch: patches an object whose limits are judged",
     ),
     (
         "capacity-is-granted",
@@ -251,24 +221,14 @@ NOT_KNOWN: list[NotKnown] = [
         "dev-flavor-l4: selects nodes by headroom/pool: not known",
     ),
     (
-        "kinds-are-known",
-        lambda s: s.add("gcp:tpu/v2Vm:V2Vm", "mine", {"acceleratorType": UNKNOWN}),
-        "mine: is of the type gcp:tpu/v2Vm:V2Vm",
+        "nodes-are-in-queues",
+        lambda s: s.put("dev-pool-cpu", "nodeConfig", "taints", to=UNKNOWN),
+        "dev-pool-cpu: has the taint that is not known before the update",
     ),
     (
-        "kinds-are-known",
-        lambda s: s.add("kubernetes:helm.sh/v3:Release", "mine", {"chart": UNKNOWN}),
-        "mine: is of the type kubernetes:helm.sh/v3:Release",
-    ),
-    (
-        "work-is-in-queues",
-        lambda s: s.put("dev-statefulset-pushgateway", "metadata", "namespace", to=UNKNOWN),
-        "dev-statefulset-pushgateway: runs in the namespace not known",
-    ),
-    (
-        "work-is-in-queues",
-        lambda s: s.put("dev-statefulset-pushgateway", "spec", "replicas", to=UNKNOWN),
-        "dev-statefulset-pushgateway: has other replicas",
+        "nodes-are-in-queues",
+        lambda s: s.put("dev-flavor-l4", "spec", "tolerations", to=UNKNOWN),
+        "dev-flavor-l4: does not tolerate nvidia.com/gpu",
     ),
     (
         "capacity-is-granted",

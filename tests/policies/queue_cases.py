@@ -81,6 +81,50 @@ FAILING: list[Failing] = [
         lambda s: s.drop("dev-queue-feed-training", "spec", "preemption", "reclaimWithinCohort"),
         "its preemption.reclaimWithinCohort is not set",
     ),
+    *(
+        (
+            "queues-search-as-planned",
+            f"{'.'.join(path)} as {to}",
+            lambda s, path=path, to=to: s.put("dev-queue-feed-training", "spec", *path, to=to),
+            f"dev-queue-feed-training: {said}",
+        )
+        for path, to, said in (
+            (
+                ("flavorFungibility",),
+                {"whenCanBorrow": "TryNextFlavor"},
+                "its flavorFungibility.whenCanBorrow is TryNextFlavor: work passes by what it could borrow",
+            ),
+            (
+                ("flavorFungibility",),
+                {"whenCanPreempt": "MayStopSearch"},
+                "its flavorFungibility.whenCanPreempt is MayStopSearch: work evicts others' where its next",
+            ),
+            (
+                ("flavorFungibility",),
+                {"preference": "PreemptionOverBorrowing"},
+                "its flavorFungibility.preference is PreemptionOverBorrowing",
+            ),
+            (
+                ("preemption", "borrowWithinCohort"),
+                {"policy": "LowerPriority"},
+                "its preemption.borrowWithinCohort.policy is LowerPriority: who borrows evicts",
+            ),
+            (
+                ("preemption", "withinClusterQueue"),
+                "LowerOrNewerEqualPriority",
+                "its preemption.withinClusterQueue is LowerOrNewerEqualPriority",
+            ),
+            (("queueingStrategy",), "StrictFIFO", "its queueingStrategy is StrictFIFO"),
+            (("fairSharing",), {"weight": "9"}, "has fairSharing, which changes who is admitted"),
+            (("concurrentAdmissionPolicy",), {"migration": {}}, "has concurrentAdmissionPolicy"),
+        )
+    ),
+    (
+        "queues-search-as-planned",
+        "a cohort with a weight",
+        lambda s: s.put("dev-cohort-pipelines", "spec", "fairSharing", to={"weight": "0"}),
+        "dev-cohort-pipelines: has fairSharing",
+    ),
     (
         "queues-have-one-entrance",
         "a queue that is open to all",
@@ -139,6 +183,16 @@ NOT_KNOWN: list[NotKnown] = [
         "guarantees-are-reclaimed",
         lambda s: s.put("dev-queue-feed-training", "spec", "preemption", to=UNKNOWN),
         "its preemption.reclaimWithinCohort is not known",
+    ),
+    (
+        "queues-search-as-planned",
+        lambda s: s.put("dev-queue-feed-training", "spec", "flavorFungibility", to=UNKNOWN),
+        "its flavorFungibility.whenCanBorrow is not known",
+    ),
+    (
+        "queues-search-as-planned",
+        lambda s: s.put("dev-queue-feed-training", "spec", to=UNKNOWN),
+        "dev-queue-feed-training: how it searches is not known",
     ),
     (
         "queues-have-one-entrance",

@@ -1,11 +1,15 @@
 """Every rule of operations and security finds what breaks it, in one change, and an unknown value is never fine."""
 
+from typing import Any
+
 import pytest
 
+from policies.delivery_rules import DELIVERY_RULES
 from policies.operations_rules import OPERATIONS_RULES
-from policies.resources import make_urn
+from policies.resources import UNKNOWN, make_urn
 from policies.security_rules import SECURITY_RULES
 from policies.settings import CanaryLimits, Settings
+from policies.target_rules import TARGET_RULES
 from tests.policies.scenes import open_scene
 from tests.policies.violations import Row, describe, expected, load_violations, seed
 
@@ -13,6 +17,7 @@ RULES = (*OPERATIONS_RULES, *SECURITY_RULES)
 JUDGED_BY_STEPS = {"nothing-is-lost"}
 """Their cases are in test_replacements.py."""
 ROWS = load_violations()
+INTERNAL = {"networking.gke.io/load-balancer-type": "Internal"}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=describe)
@@ -39,13 +44,14 @@ def is_unknown(row: Row) -> bool:
     return bool(row.get("unknown") or row.get("also", {}).get("unknown"))
 
 
-KEY, ACCOUNT, CHANNEL, BUCKET = (
+KEY, ACCOUNT, CHANNEL, BUCKET, CLUSTER = (
     frozenset([make_urn("dev", kind, "made-in-the-same-update")])
     for kind in (
         "headroom:infra:Encryption$gcp:kms/cryptoKey:CryptoKey",
         "gcp:serviceaccount/account:Account",
         "gcp:monitoring/notificationChannel:NotificationChannel",
         "gcp:logging/projectBucketConfig:ProjectBucketConfig",
+        "headroom:infra:Cluster$gcp:container/cluster:Cluster",
     )
 )
 
@@ -57,6 +63,13 @@ KEY, ACCOUNT, CHANNEL, BUCKET = (
         ("secrets-are-encrypted", "dev-cluster", "databaseEncryption.keyName", KEY),
         ("nodes-have-an-account-of-their-own", "dev-pool-l4", "nodeConfig.serviceAccount", ACCOUNT),
         ("no-public-members", "dev-nodes-logging-logwriter", "member", ACCOUNT),
+        ("targets-are-the-stacks-own", "Target dev-feed-serving", "gke.cluster", CLUSTER),
+        (
+            "deliveries-have-accounts-of-their-own",
+            "Target dev-feed-serving",
+            "executionConfigs.1.serviceAccount",
+            ACCOUNT,
+        ),
         ("alerts-reach-somebody", "dev-serving-outage", "notificationChannels", CHANNEL),
         ("logs-of-pipelines-are-routed", "ProjectSink dev-logs-feed-ml-90daf2", "destination", BUCKET),
     ],
@@ -75,12 +88,63 @@ def test_what_the_same_update_creates_is_unknown_and_fine(
     assert scene.found(rule)
 
 
-@pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_a_delivery_as_it_should_be_breaks_nothing(stack: str) -> None:
+def test_a_delivery_as_it_should_be_breaks_nothing() -> None:
     """D1, D8."""
-    row = {"stack": stack, "base": "delivery_base", "resource": "none"}
-    names = {"deliveries-are-approved", "canaries-come-first", "rollbacks-are-automated"}
+    row = {"stack": "prod", "base": "delivery_base", "resource": "none"}
+    names = {rule.name for rule in (*DELIVERY_RULES, *TARGET_RULES)} - {"models-are-delivered"}
     assert [verdict for verdict in seed(row).verdicts() if verdict.rule.name in names] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'severity<WARNING AND jsonPayload.path="/healthz"',
+        "severity<WARNING AND (a=b OR c=d)",
+        "severity=DEBUG",
+    ],
+)
+def test_what_is_below_a_warning_may_be_left_out(text: str) -> None:
+    """M17: the rule from its other side."""
+    scene = open_scene("dev").put("ProjectSink dev-logs-feed-ml-90daf2", "exclusions", 0, "filter", to=text)
+    assert scene.found("only-noise-is-left-out") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [('SOURCE("projects/acme-ml-dev")', False), ("severity=NOPE", True), (UNKNOWN, True)],
+    ids=["all", "nothing", "not known"],
+)
+def test_who_owns_a_pipeline_reads_all_of_its_logs(text: Any, is_found: bool) -> None:
+    """M17: a view that shows nothing is none."""
+    scene = open_scene("dev").put("dev-owners-feed-data", "subjects", 0, "name", to="feed-ml@acme.dev")
+    bucket = "dev-logs-feed-ml-90daf2-id"
+    scene.add("gcp:logging/logView:LogView", "readers", {"bucket": bucket, "filter": text})
+    scene.add("gcp:logging/logViewIamBinding:LogViewIamBinding", "readers-are", {"bucket": bucket})
+    found = scene.found("logs-have-readers")
+    assert any(each.startswith("dev-namespace-feed-data: ") for each in found) == is_found
+
+
+def test_an_exclusion_that_is_switched_off_leaves_nothing_out() -> None:
+    path = ("ProjectSink dev-logs-feed-ml-90daf2", "exclusions", 0)
+    scene = open_scene("dev").put(*path, "filter", to="severity=ERROR").put(*path, "disabled", to=True)
+    assert scene.found("only-noise-is-left-out") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs"),
+    [
+        ("core/v1:Service", {"spec": {"type": "ClusterIP"}}),
+        ("core/v1:Service", {"spec": {"type": "LoadBalancer"}, "metadata": {"annotations": INTERNAL}}),
+        (
+            "networking.k8s.io/v1:Ingress",
+            {"metadata": {"annotations": {"kubernetes.io/ingress.class": "gce-internal"}}},
+        ),
+    ],
+)
+def test_what_has_a_private_address_is_not_exposed(kind: str, inputs: dict[str, Any]) -> None:
+    scene = open_scene("dev").add(f"kubernetes:{kind}", "side", inputs)
+    scene.add("gcp:compute/address:Address", "inside", {"addressType": "INTERNAL"})
+    assert scene.found("nothing-is-exposed") == []
 
 
 def test_every_phase_is_larger_than_the_one_before() -> None:

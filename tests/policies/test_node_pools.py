@@ -9,6 +9,7 @@ from headroom.planning.quota import plan_pool_quota
 from headroom.spec.stack_file import load_config
 from policies.model import Records, build_model
 from policies.node_pools import read_pools
+from policies.pool_rules import POOL_RULES
 from policies.resources import Resource, from_registration
 from policies.settings import Settings
 from policies.shares import draw_quota, read_sharing
@@ -48,6 +49,8 @@ def test_every_kind_of_pool_is_read_back_as_it_was_planned(plan: Plan, resources
     assert draw_quota(model) == plan.quota
     assert read_sharing(model, Settings()).shares == plan.shares
     assert [pool.label for pool in model.pools if pool.is_system] == ["system"]
+    (rule,) = (rule for rule in POOL_RULES if rule.name == "nodes-are-in-queues")
+    assert rule.check_stack(model, Settings()) == []
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])

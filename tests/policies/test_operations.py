@@ -12,8 +12,8 @@ from headroom.planning.operations import NAMESPACE
 from headroom.planning.plan import plan_config
 from headroom.spec.stack_file import load_config
 from infra.offline import Registered, record
+from policies.known_types import load_facts as load_known_types
 from policies.offline import judge_offline
-from policies.pool_rules import _facts
 from policies.registry import RULES
 from policies.settings import Settings
 
@@ -72,5 +72,5 @@ def test_what_would_be_more_than_that_is_refused(
 
 
 def test_every_job_of_the_platform_is_agreed_to_by_name_and_nothing_that_is_not_there() -> None:
-    agreed = {row["name"] for row in _facts()["own_work"] if row["namespace"] == NAMESPACE}
+    agreed = {row["name"] for row in load_known_types()["own_work"] if row["namespace"] == NAMESPACE}
     assert agreed == {row["name"] for group in load_facts("operations") for row in group["jobs"]}

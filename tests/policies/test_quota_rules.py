@@ -9,11 +9,11 @@ from policies.model import Records
 from policies.quota_rules import QUOTA_RULES
 from policies.resources import UNKNOWN
 from policies.settings import ChangeLimits, HeadroomLimits, ObjectLimits, Settings
-from tests.policies import capacity_cases, headroom_cases, queue_cases, tenancy_cases
+from tests.policies import capacity_cases, headroom_cases, queue_cases, tenancy_cases, work_cases
 from tests.policies.scenes import Change, Scene, open_scene
 
 GPU, TPU = "nvidia.com/gpu", "google.com/tpu"
-_TABLES = (headroom_cases, queue_cases, tenancy_cases, capacity_cases)
+_TABLES = (headroom_cases, queue_cases, tenancy_cases, capacity_cases, work_cases)
 FAILING = [case for table in _TABLES for case in table.FAILING]
 NOT_KNOWN = [case for table in _TABLES for case in table.NOT_KNOWN]
 
@@ -91,6 +91,41 @@ def test_settings_ask_for_more(settings: dict[str, Any], rule: str) -> None:
     scene = open_scene("dev")
     scene.settings = Settings(**settings)
     assert rule in scene.broken()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: work_cases.bind(s, "headroom-gateway", "view"),
+        lambda s: work_cases.own_role(s, "headroom-gateway", "get", "runs"),
+        lambda s: work_cases.bind(s, "feed-training", "headroom-pipeline-owner"),
+        lambda s: work_cases.add_namespace(s, "gke-managed-metrics", {}),
+    ],
+    ids=["reads", "reads by a role of its own", "works in a queue", "Google's own"],
+)
+def test_who_only_reads_or_works_in_a_queue_is_let_be(change: Change) -> None:
+    """Q3: the rule from its other side."""
+    scene = open_scene("dev")
+    change(scene)
+    assert scene.found("namespaces-have-queues") == []
+
+
+def test_what_the_api_server_fills_in_is_no_other_search() -> None:
+    scene = open_scene("dev")
+    filled = {"whenCanBorrow": "MayStopSearch", "whenCanPreempt": "TryNextFlavor"}
+    for each in scene.registrations:
+        if each["type"].endswith(":ClusterQueue"):
+            each["inputs"]["spec"] |= {"flavorFungibility": filled, "fairSharing": None}
+    assert scene.found("queues-search-as-planned") == []
+
+
+def test_a_taint_that_a_flavor_tolerates_or_that_only_asks_keeps_nobody_off() -> None:
+    taints = [
+        {"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"},
+        {"key": "a", "value": "b", "effect": "PREFER_NO_SCHEDULE"},
+    ]
+    scene = open_scene("dev").put("dev-pool-l4", "nodeConfig", "taints", to=taints)
+    assert scene.found("nodes-are-in-queues") == []
 
 
 def test_settings_allow_lending() -> None:
