@@ -77,6 +77,7 @@ def build(plan: Plan) -> Stack:
         scope, plan.tenancy.namespaces, services.project_number, access, queues, plan.network.proxies
     )
     delivering: list[Component] = []
+    runners = None
     if plan.delivery:
         runners = DeliveryAccess(scope, plan.delivery, services)
         delivering = [
@@ -87,7 +88,7 @@ def build(plan: Plan) -> Stack:
         ]
     dashboards = Dashboards(scope, plan.dashboards, plan.objectives, services)
     collection = Collection(scope, plan.collection, encryption, access, queues)
-    operations = Operations(scope, plan.operations, services, access) if plan.operations else None
+    operations = Operations(scope, plan.operations, services, access, runners) if plan.operations else None
     return Stack(
         components=(
             services,

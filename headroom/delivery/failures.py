@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from headroom.delivery.commands import step_command
 from headroom.delivery.names import name_people
 from headroom.planning.delivery import RESTRICTED, DeliveryPlan
+from headroom.planning.operations import NAMESPACE
 from headroom.planning.plan import Plan
 from headroom.planning.rollouts import RolloutPlan
 
@@ -62,7 +63,20 @@ def list_failures(plan: Plan, delivery: DeliveryPlan, rollout: RolloutPlan) -> I
     yield from _list_late_failures(plan)
 
 
+def is_approved_by_itself(plan: Plan) -> bool:
+    """Whether the cluster approves the rollbacks that wait for an approval."""
+    return plan.operations is not None and any(job.returns for job in plan.operations.jobs)
+
+
 def _list_waiting(plan: Plan, rollout: RolloutPlan) -> Iterator[Failure]:
+    if is_approved_by_itself(plan):
+        yield (
+            "a rollback waits for an approval",
+            "a job in the cluster gives it within a minute",
+            f"`kubectl -n {NAMESPACE} get jobs` shows whether it runs; "
+            f"{name_people(rollout.approvals.approve)}: `{step_command(plan, 'approve', rollout.pipeline)}`",
+        )
+        return
     yield (
         "a rollback waits for an approval",
         f"until somebody approves it the canary keeps its share of the requests, no more than "

@@ -8,7 +8,7 @@ from string import Template
 from headroom.alerts.durations import format_duration
 from headroom.alerts.rules import find_rule, load_rules
 from headroom.delivery.commands import RELEASE, Commands, commands_of, release_command, step_command
-from headroom.delivery.failures import describe_refusals, list_failures
+from headroom.delivery.failures import describe_refusals, is_approved_by_itself, list_failures
 from headroom.delivery.names import name_people
 from headroom.planning.delivery import DeliveryPlan, FreezePlan
 from headroom.planning.pipelines import Resource, format_amount
@@ -121,6 +121,13 @@ def _say_rollback_approval(plan: Plan, rollout: RolloutPlan) -> str:
     barred = [who for who in people.roll_back if who not in people.approve]
     lacking = f" {name_people(barred)} may release, and therefore may not approve." if barred else ""
     commands = "\n".join(_step(plan, rollout, verb) for verb in ("status", "approve"))
+    if is_approved_by_itself(plan):
+        return (
+            "**A rollback waits for nobody:** production asks for approvals, and Google's documents except "
+            "no rollback. Where one waits, a job in the cluster approves it within a minute, in a freeze "
+            "too; only the way back to what production had. Should the job not run, "
+            f"{name_people(people.approve)} can approve it:\n\n```sh\n{commands}\n```\n\n"
+        )
     return (
         "**A rollback may wait for an approval, one that is begun by itself too:** production asks for one "
         "before a rollout begins there, and Google's documents except no rollback. Until then the canary "

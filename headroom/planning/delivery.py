@@ -13,6 +13,9 @@ from headroom.spec.delivery import Delivery, Freeze, OnceFreeze, WeeklyFreeze
 from headroom.spec.pipelines import ServingPipeline
 from headroom.spec.platform import Platform
 
+RETURNER = "returner"
+"""Who approves that models come back: a job of the platform's own."""
+
 GATEWAY_NAMESPACE = "headroom-gateway"
 GATEWAY = "models"
 GATEWAY_CLASS = "gke-l7-rilb"
@@ -162,7 +165,9 @@ def plan_delivery(
             GATEWAY, GATEWAY_NAMESPACE, GATEWAY_CLASS, common.certificate, str(platform.network.proxies)
         ),
         images=_plan_images(platform, common, environment),
-        roles=tuple(_plan_role(row, environment) for row in _role_rows()),
+        roles=tuple(
+            _plan_role(row, environment) for row in _role_rows() if row[0] in _find_holders(platform)
+        ),
         accounts=plan_accounts(rollouts, environment),
     )
 
@@ -223,6 +228,12 @@ def _any_version(image: str) -> str:
     """Return the pattern of an image in any version: without tag and digest."""
     path, slash, name = image.partition("@")[0].rpartition("/")
     return f"{path}{slash}{name.partition(':')[0]}*"
+
+
+def _find_holders(platform: Platform) -> frozenset[str]:
+    """Whom the stack has a role for: the job that approves rollbacks is there only where it is asked for."""
+    returns = platform.operations is not None and platform.operations.rollbacks is not None
+    return frozenset(row[0] for row in _role_rows()) - (frozenset() if returns else {RETURNER})
 
 
 def _plan_role(row: tuple[str, str, tuple[str, ...]], environment: str) -> RolePlan:

@@ -8,6 +8,8 @@ from typing import Any
 from headroom.catalog.facts import load_facts
 from headroom.planning.grants import Grants, render_grants
 from headroom.planning.pipelines import kubernetes_amount
+from headroom.planning.rollouts import RolloutPlan
+from headroom.planning.staging import find_delivered
 from headroom.spec.errors import Problem
 from headroom.spec.operations import Operations
 from headroom.spec.platform import Platform
@@ -53,6 +55,8 @@ class JobPlan:
     """In the project, without `roles/`."""
     rules: tuple[AccessRule, ...]
     archives: bool
+    returns: bool
+    """Whether it approves that models come back to production."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +105,32 @@ def plan_operations(
     )
 
 
+def find_waiting(operations: Operations | None, rollouts: Iterable[RolloutPlan]) -> list[Problem]:
+    """Return a note where a rollback may wait for an approval, and nothing gives it by itself."""
+    asking = [rollout.pipeline for rollout in rollouts if rollout.production.approval]
+    if not asking or (operations is not None and operations.rollbacks is not None):
+        return []
+    return [
+        Problem(
+            "headroom:operations.rollbacks",
+            f"is not set: production of {', '.join(asking)} asks for approvals, and a rollback may wait for "
+            "one until a person gives it; with it the cluster does, within a minute",
+        )
+    ]
+
+
 def check_operations(platform: Platform, environment: str) -> list[Problem]:
-    """Return a problem where the stack file is longer than what a job can be given of it."""
+    """Return a problem where the stack file is longer than what a job can be given of it, and where a job
+    would have nothing to look after."""
     if platform.operations is None:
         return []
+    if platform.operations.rollbacks and not find_delivered(platform.pipelines):
+        return [
+            Problem(
+                "headroom:operations.rollbacks",
+                "has nothing to approve: no pipeline has a delivery; remove it",
+            )
+        ]
     size = sum(len(text.encode()) for _, text in _plan_files(platform, environment, None))
     if size <= _CONFIG_MAP_BYTES:
         return []
@@ -141,6 +167,7 @@ def _plan_jobs(asked: Operations, environment: str) -> Iterator[JobPlan]:
                     for rule in row["rules"]
                 ),
                 archives=row["archives"],
+                returns=row["returns"],
             )
 
 

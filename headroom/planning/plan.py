@@ -29,7 +29,7 @@ from headroom.planning.names import check_environment
 from headroom.planning.network import NetworkPlan, check_network, plan_network
 from headroom.planning.node_pools import PoolPlan, plan_pool
 from headroom.planning.notifications import AlertingPlan, alerting_traits, plan_alerting
-from headroom.planning.operations import OperationsPlan, check_operations, plan_operations
+from headroom.planning.operations import OperationsPlan, check_operations, find_waiting, plan_operations
 from headroom.planning.pipelines import PipelinePlan, check_pipeline, plan_pipeline
 from headroom.planning.pool_rules import check_pool
 from headroom.planning.queues import check_pools
@@ -135,6 +135,9 @@ def plan(platform: Platform, environment: str, grants: Grants | None = None) -> 
         plan_volume_quota(platform.region),
     )
     quota = sum_quota(pool_quota)
+    delivery = plan_delivery(
+        platform, environment, found.delivered, {pool.name: pool for pool in found.pools}
+    )
     return Plan(
         environment=environment,
         project=platform.project,
@@ -157,6 +160,7 @@ def plan(platform: Platform, environment: str, grants: Grants | None = None) -> 
             *compare_hardware(found.pipelines, {pool.name: pool for pool in found.pools}),
             *find_unheard(platform.alerting),
             *find_undelivered(platform),
+            *find_waiting(platform.operations, delivery.rollouts if delivery else ()),
         ),
         kueue=plan_kueue(sum(pool.peak_nodes for pool in all_pools), SYSTEM_POOL, SYSTEM_TAINT[:2]),
         tenancy=plan_tenancy(
@@ -165,9 +169,7 @@ def plan(platform: Platform, environment: str, grants: Grants | None = None) -> 
         collection=plan_collection(platform, environment, SYSTEM_POOL, SYSTEM_TAINT[:2]),
         dashboards=plan_dashboards(environment),
         objectives=plan_services_with_objectives(platform, environment),
-        delivery=plan_delivery(
-            platform, environment, found.delivered, {pool.name: pool for pool in found.pools}
-        ),
+        delivery=delivery,
         operations=operations,
         pool_quota=pool_quota,
         quota=quota,

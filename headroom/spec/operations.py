@@ -20,12 +20,25 @@ class ScheduledAudit(Section):
     keep_days: Days = Field(default=400, description="for how many days its reports are kept")
 
 
+class ApprovedRollbacks(Section):
+    """`headroom release approve-rollbacks`, run by the cluster."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"schedule": "* * * * *"}]})
+
+    schedule: Schedule = Field(default="* * * * *", description="when, as five fields of cron, in UTC")
+
+
 class Operations(Section):
     """The image of headroom, and its jobs, each of which is there only where it is asked for."""
 
     image: Digest = Field(description="headroom's own image, by digest; the Dockerfile builds it")
     audit: ScheduledAudit | None = Field(
         default=None, description="the audit of all quota, as reports in a bucket of the environment"
+    )
+
+    rollbacks: ApprovedRollbacks | None = Field(
+        default=None,
+        description="the approval of rollbacks to what production had before, where one waits for it",
     )
 
     @model_validator(mode="after")

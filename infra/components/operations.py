@@ -6,10 +6,12 @@ from typing import Any
 import pulumi
 import pulumi_gcp as gcp
 
+from headroom.planning.delivery import RETURNER
 from headroom.planning.operations import FINISHED_JOBS, NAMESPACE, JobPlan, OperationsPlan, ReportsPlan
 from headroom.spec.base import POOL_LABEL
 from infra.components.base import Scope
 from infra.components.cluster_access import ClusterAccess, ClusterComponent, Manifest, read_manifests
+from infra.components.delivery_access import DeliveryAccess
 from infra.components.services import Services
 
 _KUBECONFIG = Path(__file__).resolve().parent.parent / "manifests" / "operations" / "kubeconfig.yaml"
@@ -20,13 +22,22 @@ _RBAC = "rbac.authorization.k8s.io"
 class Operations(ClusterComponent):
     """A namespace that is no pipeline's, a job for each row of the plan, and who they are.
 
-    A job can look, and add reports to the bucket, which it can neither replace nor delete.
+    A job can look, add reports to the bucket, which it can neither replace nor delete, and approve that
+    models come back.
     """
 
-    def __init__(self, scope: Scope, plan: OperationsPlan, services: Services, access: ClusterAccess) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        plan: OperationsPlan,
+        services: Services,
+        access: ClusterAccess,
+        delivery: DeliveryAccess | None,
+    ) -> None:
         super().__init__("Operations", scope, access)
         self._plan = plan
         self._project_number = services.project_number
+        self._delivery = delivery
         self.bucket = self.own(self._reports(plan.reports, services)) if plan.reports else None
         place = self._namespace()
         project = self._project(place)
@@ -102,12 +113,10 @@ class Operations(ClusterComponent):
         binding["roleRef"] = {"apiGroup": _RBAC, "kind": "ClusterRole", "name": in_cluster}
         binding["subjects"] = [{"kind": "ServiceAccount", "name": plan.name, "namespace": NAMESPACE}]
         self._fill(plan, cron["spec"])
-        before = [
-            self.apply(f"account-{plan.name}", account, [place]),
-            self.apply(f"role-{plan.name}", role),
-            *self._grant(plan),
-        ]
-        before.append(self.apply(f"access-{plan.name}", binding, before[:2]))
+        before = [self.apply(f"account-{plan.name}", account, [place]), *self._grant(plan)]
+        if plan.rules:
+            allowed = self.apply(f"role-{plan.name}", role)
+            before.append(self.apply(f"access-{plan.name}", binding, [before[0], allowed]))
         self.apply(f"job-{plan.name}", cron, [place, project, *before])
 
     def _fill(self, plan: JobPlan, spec: dict[str, Any]) -> None:
@@ -125,6 +134,7 @@ class Operations(ClusterComponent):
         pod = job["template"]["spec"]
         key, value = self._plan.taint
         pod["serviceAccountName"] = plan.name
+        pod["automountServiceAccountToken"] = bool(plan.rules)
         pod["nodeSelector"] = {POOL_LABEL: self._plan.pool}
         pod["tolerations"] = [{"key": key, "operator": "Equal", "value": value}]
         items = [{"key": _key(path), "path": f"project/{path}"} for path, _ in self._plan.files]
@@ -145,15 +155,20 @@ class Operations(ClusterComponent):
         member = self.principal(self._project_number, NAMESPACE, plan.name)
         # The identity pool comes with the project's first cluster.
         options = self.options(depends_on=[self._cluster])
+        roles: dict[str, pulumi.Input[str]] = {
+            role.replace(".", "-").lower(): f"roles/{role}" for role in plan.roles
+        }
+        if plan.returns and self._delivery:
+            roles[RETURNER] = self._delivery.roles[RETURNER].name
         grants: list[pulumi.Resource] = [
             gcp.projects.IAMMember(
-                self.scope.name(f"{plan.name}-{role.replace('.', '-').lower()}"),
+                self.scope.name(f"{plan.name}-{name}"),
                 project=self.scope.project,
-                role=f"roles/{role}",
+                role=role,
                 member=member,
                 opts=options,
             )
-            for role in plan.roles
+            for name, role in roles.items()
         ]
         bucket = self.bucket if plan.archives else None
         grants += [

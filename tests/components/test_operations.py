@@ -219,3 +219,30 @@ def test_a_job_comes_when_all_that_it_needs_is_there(graph: list[Registered]) ->
         "dev-project-operations", "dev-access-audit", "dev-audit-reports-creator", "dev-audit-monitoring-viewer",
         "dev-namespace-headroom-operations",
     } <= set(needed)  # fmt: skip
+
+
+def test_the_job_that_approves_rollbacks_reaches_no_object_of_the_cluster(
+    root: Path, run_program: Run
+) -> None:
+    """D8: its account may approve, and nothing else that changes anything."""
+    config = load_config(root / "Pulumi.prod.yaml")
+    asked = config | {"headroom:operations": {"image": IMAGE, "rollbacks": {}}}
+    graph = run_program(plan_config(asked, "prod", "f"))
+    spec = of_kind(graph, "CronJob")["rollbacks"].inputs["spec"]
+    assert spec["schedule"] == "* * * * *"
+    run = spec["jobTemplate"]["spec"]["template"]["spec"]
+    assert run["automountServiceAccountToken"] is False
+    assert run["containers"][0]["args"] == ["release", "approve-rollbacks", "--stack", "prod"]
+    assert not {"headroom-rollbacks"} & {
+        *of_kind(graph, "ClusterRole"),
+        *of_kind(graph, "ClusterRoleBinding"),
+    }
+    grants = {
+        each.name: each.inputs["role"]
+        for each in graph
+        if each.type == "gcp:projects/iAMMember:IAMMember" and each.inputs["member"].endswith("/sa/rollbacks")
+    }
+    (role,) = (each for each in graph if each.inputs.get("roleId") == "prod_model_returner")
+    assert set(grants) == {"prod-rollbacks-serviceusage-serviceusageconsumer", "prod-rollbacks-returner"}
+    changing = {each for each in role.inputs["permissions"] if not each.endswith((".get", ".list"))}
+    assert changing == {"clouddeploy.rollouts.approve", "clouddeploy.deployPolicies.override"}

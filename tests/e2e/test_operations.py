@@ -19,7 +19,7 @@ OBJECT = "gcp:storage/bucketObject:BucketObject"
 
 
 def audit_itself(config: dict[str, Any]) -> None:
-    config["headroom:operations"] = {"image": IMAGE, "audit": {}}
+    config["headroom:operations"] = {"image": IMAGE, "audit": {}, "rollbacks": {}}
 
 
 def audit(platform: EngineSandbox, reports: str) -> subprocess.CompletedProcess[str]:

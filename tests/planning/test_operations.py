@@ -13,6 +13,7 @@ from headroom.planning.grants import Grants
 from headroom.planning.operations import OperationsPlan
 from headroom.planning.plan import Plan, plan_config
 from headroom.report.plan_json import describe_plan
+from headroom.spec.errors import StackFileError
 from headroom.spec.operations import Operations
 from headroom.spec.stack_file import load_config
 
@@ -51,10 +52,11 @@ def test_every_option_of_a_job_is_one_of_the_command() -> None:
 
     from headroom.cli.main import app
 
-    command = typer.main.get_command(app)
     for row in ROWS:
-        name, *arguments = row["arguments"].split()
-        known = {option for each in command.commands[name].params for option in each.opts}
+        command, arguments = typer.main.get_command(app), row["arguments"].split()
+        while hasattr(command, "commands"):
+            command = command.commands[arguments.pop(0)]
+        known = {option for each in command.params for option in each.opts}
         assert {each for each in arguments if each.startswith("--")} <= known
 
 
@@ -147,3 +149,35 @@ def test_the_cluster_admits_the_image_where_models_are_delivered(
     plan = plan_whole()
     assert plan.delivery is not None
     assert "us-central1-docker.pkg.dev/acme-ml/tools/headroom*" in plan.delivery.images.admitted
+
+
+def test_where_production_asks_for_approvals_somebody_must_give_them_to_rollbacks(root: Path) -> None:
+    """D8: a rollback that waits for a person is told of, until the cluster sees to it."""
+    config = load_config(root / "Pulumi.prod.yaml")
+    key = "headroom:operations.rollbacks"
+    (note,) = (str(each) for each in plan_config(config, "prod", "f").notes if each.path == key)
+    assert "fraud-serving" in note
+    config["headroom:operations"] = {"image": IMAGE, "rollbacks": {}}
+    plan = plan_config(config, "prod", "f")
+    assert [each for each in plan.notes if each.path == key] == []
+    assert plan.operations is not None
+    (job,) = plan.operations.jobs
+    assert (job.schedule, job.arguments) == ("* * * * *", ("release", "approve-rollbacks", "--stack", "prod"))
+    assert job.returns
+    assert plan.operations.reports is None
+
+
+def test_nobody_can_approve_that_models_come_back_but_where_a_job_does(root: Path) -> None:
+    config = load_config(root / "Pulumi.prod.yaml")
+    for section, holders in (({}, set()), ({"rollbacks": {}}, {"returner"})):
+        asked = {"headroom:operations": {"image": IMAGE, "audit": {}} | section}
+        delivery = plan_config(config | asked, "prod", "f").delivery
+        assert delivery is not None
+        assert {role.whom for role in delivery.roles} & {"returner"} == holders
+
+
+def test_rollbacks_of_nothing_are_refused(config: dict[str, Any]) -> None:
+    asked = {"headroom:operations": {"image": IMAGE, "rollbacks": {}}}
+    with pytest.raises(StackFileError) as refusal:
+        plan_config(config | asked, "test", "f")
+    assert "headroom:operations.rollbacks: has nothing to approve" in str(refusal.value)

@@ -24,7 +24,9 @@ IMAGE = "us-central1-docker.pkg.dev/acme-ml/tools/headroom@sha256:" + "a1" * 32
 @cache
 def registered(stack: str) -> tuple[Registered, ...]:
     config = load_config(ROOT / f"Pulumi.{stack}.yaml")
-    plan = plan_config(config | {"headroom:operations": {"image": IMAGE, "audit": {}}}, stack, "f")
+    plan = plan_config(
+        config | {"headroom:operations": {"image": IMAGE, "audit": {}, "rollbacks": {}}}, stack, "f"
+    )
 
     async def main() -> None:
         from infra.stack import build
