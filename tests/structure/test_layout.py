@@ -60,10 +60,13 @@ def test_ci_runs_the_commands_of_the_readme(root: Path) -> None:
 
 
 def test_every_command_of_the_documents_is_a_command(root: Path) -> None:
+    import typer
+
     from headroom.cli.main import app
 
     known = {command.callback.__name__ for command in app.registered_commands if command.callback}
     known |= {str(group.name) for group in app.registered_groups}
+    known |= {option for each in typer.main.get_command(app).params for option in each.opts}
     documents = [*root.glob("*.md"), *(root / "docs").rglob("*.md"), *(root / "sandbox").glob("*.md")]
     named = {word for document in documents for word in commands(document.read_text(), "headroom")}
     assert {"plan", "sandbox"} <= named
