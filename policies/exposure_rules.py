@@ -1,9 +1,9 @@
 """The rule that nothing of the platform has an address that the internet reaches."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from headroom.planning.delivery import GATEWAY_CLASS
+from headroom.planning.tenancy import DELIVERY_LABEL
 from policies.model import Model
 from policies.property_rules import show_value
 from policies.resources import ABSENT, UNKNOWN, Resource, each, has_unknown, read
@@ -21,6 +21,11 @@ _INTERNAL = {
 (cloud.google.com/kubernetes-engine/docs/concepts/service-load-balancer-parameters and ingress, 2026-11)."""
 _ADDRESSES = ("gcp:compute/address:Address", "gcp:compute/globalAddress:GlobalAddress")
 _BOUNDS = ("services.loadbalancers", "services.nodeports")
+_DELIVERED = {
+    "from": "Selector",
+    "selector": {"matchExpressions": [{"key": DELIVERY_LABEL, "operator": "Exists"}]},
+}
+"""The namespaces that a listener takes routes from."""
 _REMEDY = "let models be reached by the gateway that the program makes"
 
 
@@ -68,12 +73,9 @@ def _check_gateway(gateway: Resource) -> Iterator[Found]:
         yield gateway, f"its gatewayClassName is {shown}, and planned is {GATEWAY_CLASS}", _REMEDY
     listeners = gateway.read("spec", "listeners")
     for listener in [UNKNOWN] if listeners is UNKNOWN else each(listeners):
-        if (places := _places(listener)) != "Selector":
-            yield gateway, f"takes routes from namespaces by {show_value(places)}", "keep its selector"
-
-
-def _places(listener: Any) -> Any:
-    return read(listener, "allowedRoutes", "namespaces", "from")
+        if read(listener, "allowedRoutes", "namespaces") != _DELIVERED:
+            message = "takes routes from other namespaces than those that models are delivered to"
+            yield gateway, message, f"let it select namespaces by {DELIVERY_LABEL}"
 
 
 def _check_bounds(model: Model) -> Iterator[Found]:

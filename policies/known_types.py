@@ -46,6 +46,13 @@ def is_known_group(module: str) -> bool:
 
 
 @cache
+def left_to_others(kind: str) -> frozenset[str]:
+    """Return the properties of a type that somebody else than the program sets."""
+    rows = (row["properties"] for row in load_facts()["left_to_others"] if row["type"] == kind)
+    return frozenset(name for names in rows for name in names)
+
+
+@cache
 def find_opaque(kind: str) -> Mapping[str, Any] | None:
     """Return the row of a type that may make anything; None: it makes what it says."""
     facts, group = load_facts(), kind.split("/")[0]

@@ -1,6 +1,7 @@
 """Every rule for how an environment is run."""
 
 from policies.alert_rules import ALERT_RULES
+from policies.applied_rules import APPLIED_RULES
 from policies.delivery_rules import DELIVERY_RULES
 from policies.exclusion_rules import EXCLUSION_RULES
 from policies.kueue_rules import KUEUE_RULES
@@ -18,4 +19,5 @@ OPERATIONS_RULES = (
     *DELIVERY_RULES,
     *TARGET_RULES,
     *REPLACEMENT_RULES,
+    *APPLIED_RULES,
 )

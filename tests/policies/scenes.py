@@ -102,7 +102,8 @@ class Scene:
         found = from_registration(
             self.stack, given["type"], given["name"], given["inputs"], protect=options.get("protect", False)
         )
-        return replace(found, options=replace(found.options, sources=options.get("sources", {})))
+        said = {"ignored": tuple(options.get("ignore", ())), "provider": options.get("provider", "")}
+        return replace(found, options=replace(found.options, sources=options.get("sources", {}), **said))
 
     def model(self) -> Model:
         return build_model(self.resources(), self.records, self.settings)
