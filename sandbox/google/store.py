@@ -106,6 +106,11 @@ class Store:
         self._connection.executescript(_SCHEMA)
 
     @property
+    def path(self) -> Path:
+        """The file that it is kept in."""
+        return self._path
+
+    @property
     def _connection(self) -> sqlite3.Connection:
         connection = getattr(self._local, "connection", None)
         if connection is None:

@@ -119,7 +119,7 @@ Sources = dict[str, str]
 
 @pytest.fixture
 def sources(tmp_path: Path, google: Store) -> Generator[Sources]:
-    """All sources that are well, by name; `google` is the imitation, which has no GKE."""
+    """All sources that are well, by name; `google` is the imitation, which has no cluster."""
     with answering(cluster) as (api, _), answering(uses) as (metrics, _):
         yield {"cluster": api, "prometheus": metrics}
 
@@ -173,7 +173,7 @@ def test_a_state_that_is_not_there_leaves_the_others(plan: Plan, sources: Source
 
 
 def test_a_cloud_without_the_cluster_leaves_the_quotas(plan: Plan, google: Store, tmp_path: Path) -> None:
-    """The imitation has no GKE: all that is asked of it is unread, with the reason."""
+    """All that is asked of it is unread, with the reason."""
     snapshot = take_snapshot(plan, Request(tmp_path, 14, cloud=True), None)
     assert unread(snapshot) == {"queues", "nodes", "unmanaged pods", "node pools"}
 
