@@ -276,20 +276,19 @@ def _compare(found: "Audit", before: "Sequence[Entry]", output: _Output, project
     return replace(found, change=compare(earlier, note(found)))
 
 
-def _archive(found: "Audit", output: _Output, project: str) -> None:
+def _archive(scene: _Scene, found: "Audit", output: _Output) -> None:
     from headroom.audit.history import note, render_entry
     from headroom.live.archive import ENTRY, keep, open_archive
     from headroom.report.audit_json import render_audit, render_csv
-    from headroom.report.audit_page import render_page
 
     texts = {
-        "html": render_page(found),
+        "html": _page(scene, found),
         "json": render_audit(found, output.fail_on) + "\n",
         "csv": render_csv(found),
         ENTRY: render_entry(note(found)) + "\n",
     }
     with _archiving(output):
-        stem = keep(open_archive(output.archive or "", project), found.stack, found.at, texts)
+        stem = keep(open_archive(output.archive or "", scene.platform.project), found.stack, found.at, texts)
     typer.echo(f"kept: {(output.archive or '').rstrip('/')}/{stem}.html and the like", err=True)
 
 
@@ -307,6 +306,19 @@ def _archiving(output: _Output) -> Generator[None]:
         raise typer.Exit(3) from None
 
 
+def _page(scene: _Scene, found: "Audit") -> str:
+    from headroom.cli.limits_patch import render_patch
+    from headroom.report.audit_page import render_page
+    from headroom.report.audit_page_proposals import Patch
+    from headroom.spec.errors import StackFileError
+
+    try:
+        patch = Patch(render_patch(scene.path, found.proposals))
+    except StackFileError as error:
+        patch = Patch(refusal=str(error))
+    return render_page(found, patch)
+
+
 def _show(scene: _Scene, found: "Audit", output: _Output) -> None:
     from headroom.cli.limits_patch import render_patch, write_limits
 
@@ -315,9 +327,7 @@ def _show(scene: _Scene, found: "Audit", output: _Output) -> None:
 
         _write_file("--csv", output.csv, render_csv(found))
     if output.html is not None:
-        from headroom.report.audit_page import render_page
-
-        _write_file("--html", output.html, render_page(found))
+        _write_file("--html", output.html, _page(scene, found))
     if output.as_json:
         from headroom.report.audit_json import render_audit
 
@@ -336,7 +346,7 @@ def _show(scene: _Scene, found: "Audit", output: _Output) -> None:
         patch = render_patch(scene.path, found.proposals)
         typer.echo(f"\n{patch}" if patch else "\nno limits to propose: no use is known, or it fits")
     if output.archive is not None:
-        _archive(found, output, scene.platform.project)
+        _archive(scene, found, output)
 
 
 def _write_file(option: str, path: Path, text: str) -> None:

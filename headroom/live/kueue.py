@@ -39,9 +39,14 @@ def open_kubeconfig(path: Path | None, context: str | None) -> Any:
 
 
 def open_endpoint(connection: Connection, endpoint: str) -> Any:
-    """Return a client of a cluster by its DNS endpoint, with the application default credentials."""
+    """Return a client of a cluster by its DNS endpoint, with the application default credentials.
+
+    An imitation of Google Cloud has the endpoints of its clusters as paths, and asks nobody who it is.
+    """
     from kubernetes.client import ApiClient, Configuration
 
+    if connection.endpoint:
+        return _without_repeats(ApiClient(Configuration(host=f"{connection.endpoint}/{endpoint}")))
     settings = Configuration(host=f"https://{endpoint}")
     settings.api_key = {"authorization": f"Bearer {connection.credentials.token}"}
     return _without_repeats(ApiClient(settings))

@@ -30,8 +30,10 @@ _FAMILIES: Final = {
     "compute.googleapis.com/quota/gpus_per_gpu_family/usage": "gpu_family",
     "compute.googleapis.com/quota/preemptible_gpus_per_gpu_family/usage": "gpu_family",
     "compute.googleapis.com/quota/tpus_per_tpu_family/usage": "tpu_family",
+    "compute.googleapis.com/quota/local_ssd_total_storage_per_vm_family/usage": "vm_family",
 }
-"""Metrics of quotas by family, and the label that tells families apart (headroom/alerts/contract.yaml)."""
+"""Metrics of quotas by family, and the label that tells families apart (headroom/alerts/contract.yaml; of
+local SSDs: cloud.google.com/monitoring/api/metrics_gcp_c, 2026-11)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from headroom.report.audit_page_amounts import (
 )
 from headroom.report.audit_page_bars import NARROW, WIDE, Bar, divide_use, pool_bar, quota_bar
 from headroom.report.audit_page_lines import HEIGHT, WIDTH, Chart, draw_chart
+from headroom.report.audit_page_proposals import MOST_PIPELINES, Patch, list_proposals
 from headroom.report.audit_page_rows import group_findings, list_holders, list_owners
 from headroom.report.audit_table import summarize
 
@@ -65,11 +66,16 @@ class QuotaLineRow:
     holders: str
 
 
-def render_page(audit: Audit) -> str:
-    """Return the page. What is not known is a question mark, and its lines and bars are not drawn."""
+def render_page(audit: Audit, patch: Patch | None = None) -> str:
+    """Return the page. What is not known is a question mark, and its lines and bars are not drawn.
+
+    `patch` is what would bring the audit's proposals into the stack file; None: nobody made one.
+    """
     style, script = (FOLDER.joinpath(name).read_text(encoding="utf-8") for name in ("audit.css", "audit.js"))
     template = _environment().get_template("audit.html.j2")
-    return template.render(_content(audit), style=style, script=script, policy=_policy(style, script))
+    return template.render(
+        _content(audit, patch or Patch()), style=style, script=script, policy=_policy(style, script)
+    )
 
 
 def pool_card(row: PoolRow) -> PoolCard:
@@ -111,8 +117,8 @@ def quota_line(row: QuotaRow) -> QuotaLineRow:
     )
 
 
-def _content(audit: Audit) -> dict[str, Any]:
-    pools = leading_rows(audit.pools)
+def _content(audit: Audit, patch: Patch) -> dict[str, Any]:
+    pools, proposals = leading_rows(audit.pools), list_proposals(audit.proposals)
     return {
         "audit": audit,
         "at": f"{audit.at:%Y-%m-%d %H:%M} UTC",
@@ -123,6 +129,9 @@ def _content(audit: Audit) -> dict[str, Any]:
         "quotas": [quota_line(row) for row in audit.quotas],
         "holders": list_holders(pools),
         "owners": list_owners(pools),
+        "proposals": proposals[:MOST_PIPELINES],
+        "more_proposals": max(0, len(proposals) - MOST_PIPELINES),
+        "patch": patch,
         "change": None if audit.change is None else _change(audit.change),
         "method": METHOD,
         "wide": WIDE,

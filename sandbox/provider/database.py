@@ -30,6 +30,11 @@ class Database:
         self._connection.executescript(self.SCHEMA + _COUNTERS)
 
     @property
+    def path(self) -> Path:
+        """The file that it is kept in."""
+        return self._path
+
+    @property
     def _connection(self) -> sqlite3.Connection:
         connection = getattr(self._local, "connection", None)
         if connection is None:

@@ -1,14 +1,19 @@
 """One browser for all tests here; without one they are skipped, with a line that says so."""
 
 from collections.abc import Iterator
+from difflib import unified_diff
 from pathlib import Path
 
 import pytest
+import yaml
 
 from headroom.audit.report import Audit
 from headroom.audit.snapshot import Unread
+from headroom.planning.comparison import new_limits
 from headroom.report.audit_page import render_page
-from tests.audit.worlds import COUNT, World, make_world, rising, series
+from headroom.report.audit_page_proposals import Patch
+from headroom.spec.limits_edit import put_limits
+from tests.audit.worlds import CONFIG, COUNT, World, make_world, rising, series
 from tests.browser.chromium import Page, find_chromium, open_page, read_axe, running
 
 
@@ -62,7 +67,16 @@ def audit(world: World) -> Audit:
 
 
 @pytest.fixture(scope="session")
-def url(audit: Audit, tmp_path_factory: pytest.TempPathFactory) -> str:
+def patch(audit: Audit) -> str:
+    """What would bring the proposals into the world's stack file, as the command writes it."""
+    before = yaml.safe_dump({"config": CONFIG}, sort_keys=False)
+    after = put_limits(before, new_limits(audit.proposals), "Pulumi.test.yaml")
+    name = "Pulumi.test.yaml"
+    return "\n".join(unified_diff(before.splitlines(), after.splitlines(), name, name, lineterm="", n=1))
+
+
+@pytest.fixture(scope="session")
+def url(audit: Audit, patch: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     file = tmp_path_factory.mktemp("page") / "audit.html"
-    file.write_text(render_page(audit), encoding="utf-8")
+    file.write_text(render_page(audit, Patch(patch)), encoding="utf-8")
     return file.as_uri()

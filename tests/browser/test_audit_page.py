@@ -14,6 +14,7 @@ from headroom.audit.ledger import leading_rows
 from headroom.audit.report import Audit
 from headroom.audit.snapshot import Unread
 from headroom.report.audit_page import pool_card, quota_line, render_page
+from headroom.report.audit_page_proposals import list_proposals
 from tests.audit.worlds import make_world
 from tests.browser.chromium import Page
 
@@ -222,3 +223,43 @@ def test_without_scripts_everything_is_there(page: Page, url: str, audit: Audit)
     shown = page.evaluate("document.querySelectorAll('#holders tbody tr').length")
     assert shown == sum(len(row.holdings) for row in leading_rows(audit.pools))
     assert page.evaluate("document.querySelectorAll('button').length") == 0
+
+
+PROPOSED = """[...document.querySelectorAll('#proposals tbody')].map(body => ({
+  pipeline: body.querySelector('th').textContent,
+  rows: [...body.rows].map(row => [...row.querySelectorAll('td.n')].map(cell => cell.textContent)),
+}))"""
+
+
+def test_proposals_show_what_is_and_what_would_be(page: Page, url: str, audit: Audit) -> None:
+    """Q4, Q8."""
+    page.open(url)
+    expected = [
+        {"pipeline": each.pipeline, "rows": [[row.now, row.proposed] for row in each.rows]}
+        for each in list_proposals(audit.proposals)
+    ]
+    assert expected
+    assert page.evaluate(PROPOSED) == expected
+
+
+def test_the_patch_opens_by_the_keyboard_and_is_whole(page: Page, url: str, patch: str) -> None:
+    page.open(url)
+    shown = "document.querySelector('#proposals details pre').checkVisibility()"
+    assert page.evaluate(shown) is False
+    page.evaluate("document.querySelector('#proposals summary').focus()")
+    page.press("Enter", 13)
+    assert page.evaluate(shown) is True
+    assert page.evaluate("document.querySelector('#proposals pre').textContent") == patch
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_an_open_patch_keeps_nobody_out_and_no_page_wider(page: Page, url: str, axe: str, width: int) -> None:
+    page.show(width)
+    page.open(url)
+    page.evaluate("document.querySelector('#proposals details').open = true")
+    page.evaluate(axe)
+    found = page.evaluate(VIOLATIONS)
+    assert found["violations"] == []
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    if folder := os.environ.get("HEADROOM_SCREENSHOTS"):
+        page.screenshot(Path(folder) / f"proposals-{width}.png")

@@ -1,5 +1,6 @@
 """Q8 through the real engine: the environment audits itself, and keeps what it found when it goes."""
 
+import json
 import os
 import subprocess
 import sys
@@ -22,17 +23,33 @@ def audit_itself(config: dict[str, Any]) -> None:
     config["headroom:operations"] = {"image": IMAGE, "audit": {}, "rollbacks": {}}
 
 
-def audit(platform: EngineSandbox, reports: str) -> subprocess.CompletedProcess[str]:
-    """What the job runs, on what the imitated cloud has: neither metrics nor a cluster to ask."""
+def audit(platform: EngineSandbox, *options: str) -> subprocess.CompletedProcess[str]:
+    """Audit the imitated cloud."""
     with serve(platform.sandbox.cloud) as url:
         return subprocess.run(
-            [Path(sys.executable).with_name("headroom"), "audit", "-s", "dev", "--archive", reports, "--since", "last"],
+            [Path(sys.executable).with_name("headroom"), "audit", "-s", "dev", *options],
             cwd=platform.project,
             env={**os.environ, ENDPOINT_VARIABLE: url},
             capture_output=True,
             text=True,
             check=False,
         )  # fmt: skip
+
+
+def require_agreement(platform: EngineSandbox) -> None:
+    """What was deployed is what GKE and the cluster say of themselves; nothing runs, so nothing is measured."""
+    done = audit(platform, "--cloud", "--json")
+    assert done.returncode == 3, done.stderr
+    found = json.loads(done.stdout)
+    states = {each["name"]: each["state"] for each in found["sources"]}
+    assert [name for name, state in states.items() if state == "unreachable"] == [
+        "cloud quota use",
+        "pipeline use",
+    ]
+    known = {"cloud quotas", "queues", "nodes", "unmanaged pods", "node pools"}
+    assert {name for name, state in states.items() if state == "known"} == known
+    astray = ("queue", "cohort", "local-queue", "node-pool")
+    assert [each for each in found["findings"] if each["code"].startswith(astray)] == []
 
 
 def test_the_audit_comes_and_goes_and_its_reports_stay(platform: EngineSandbox) -> None:
@@ -44,11 +61,12 @@ def test_the_audit_comes_and_goes_and_its_reports_stay(platform: EngineSandbox) 
 
     reports = platform.outputs("dev")["reports"]
     for _ in range(2):
-        done = audit(platform, reports)
+        done = audit(platform, "--archive", reports, "--since", "last")
         assert done.returncode == 0, done.stderr
         assert f"kept: {reports}/dev/" in done.stderr
         time.sleep(1)
     assert "Since " in done.stdout
+    require_agreement(platform)
 
     platform.edit_stack_file("dev", lambda config: config.pop("headroom:operations"))
     platform.up("dev").require_success()

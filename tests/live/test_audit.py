@@ -14,11 +14,21 @@ from headroom.catalog.facts import load_facts
 from headroom.live import kueue, prometheus, retries
 from headroom.live.audit import Request, take_snapshot
 from headroom.live.connection import ENDPOINT_VARIABLE, EndpointError
-from headroom.planning.grants import find_grant
 from headroom.planning.plan import Plan
+from headroom.spec.stack_file import parse_config
 from sandbox.google.apis import admin
 from sandbox.google.apis.server import serve
 from sandbox.google.store import Store
+from tests.audit.every_quota import (
+    Amounts,
+    amounts_of,
+    every_quota,
+    keys_of,
+    place_of,
+    plan_of,
+    platforms,
+    series_of,
+)
 from tests.audit.worlds import World, make_world
 from tests.live.servers import Answer, Asked, answering, kubeconfig
 
@@ -81,21 +91,49 @@ def test_without_options_only_the_file_is_read(plan: Plan, world: World, tmp_pat
     assert bare.grants.reason == "there is no quotas/test.json, and the cloud was not asked"
 
 
-def test_what_the_cloud_grants_is_read_to_the_unit_for_every_quota(
-    plan: Plan, google: Store, tmp_path: Path
+def test_a_world_of_every_quota_leaves_none_of_the_catalog_out() -> None:
+    assert {
+        key for region in platforms() for line in amounts_of(region) for key in keys_of(line)
+    } >= every_quota()
+
+
+def answer_of(region: str) -> Callable[[Asked], Answer]:
+    """Answers as Cloud Monitoring would that has the series of a region, and no others."""
+
+    def answer(asked: Asked) -> Answer:
+        query, now = asked.values["query"], time.time()
+        if query == "vector(time())":
+            return 200, {"status": "success", "data": {"result": [{"metric": {}, "value": [now, str(now)]}]}}
+        is_range = asked.path.endswith("query_range")
+        end = float(asked.values["end"]) if is_range else now
+        found = [
+            (labels, [end, str(value)]) for name, labels, value in series_of(region) if f'"{name}"' in query
+        ]
+        result = [
+            {"metric": labels, "values": [pair]} if is_range else {"metric": labels, "value": pair}
+            for labels, pair in found
+        ]
+        return 200, {"status": "success", "data": {"result": result}}
+
+    return answer
+
+
+@pytest.mark.parametrize("region", list(platforms()))
+def test_every_quota_of_the_catalog_is_granted_and_used_to_the_unit(
+    region: str, google: Store, tmp_path: Path
 ) -> None:
-    """Q8: for every quota of the catalog that the plan draws."""
-    expected = {}
-    for number, draw in enumerate(plan.quota):
-        line = draw.quota
-        place = "/".join([line.region or "global", *(f"{key}={value}" for key, value in line.dimensions)])
-        expected[line] = 1_000 + number
-        google.set_limit(PROJECT, f"{line.quota_id}/{place}", 1_000 + number)
-    snapshot = take_snapshot(plan, Request(tmp_path, 14, cloud=True), None)
+    """Q8: what an audit says of each is what the cloud has of it, and of no other."""
+    expected = amounts_of(region)
+    for line, amounts in expected.items():
+        google.set_limit(PROJECT, f"{line.quota_id}/{place_of(line)}", amounts.granted)
+    with answering(answer_of(region)) as (url, _):
+        asked = Request(tmp_path, 14, cloud=True, prometheus=url)
+        snapshot = take_snapshot(plan_of(region), asked, None)
     assert isinstance(snapshot.grants, Known)
-    found = {line: find_grant(line, snapshot.grants.value.grants) for line in expected}
-    assert {line: grant.value for line, grant in found.items() if grant} == expected
     assert snapshot.grants.origin == "cloudquotas.googleapis.com"
+    audit = run_audit(parse_config(platforms()[region], "f"), plan_of(region), snapshot)
+    assert {row.quota: Amounts(row.granted or 0, int(row.used or 0)) for row in audit.quotas} == expected
+    assert not [each for each in audit.findings if each.code == "grant-unknown"]
 
 
 def test_requests_that_may_not_be_seen_are_a_gap(
@@ -119,7 +157,7 @@ Sources = dict[str, str]
 
 @pytest.fixture
 def sources(tmp_path: Path, google: Store) -> Generator[Sources]:
-    """All sources that are well, by name; `google` is the imitation, which has no GKE."""
+    """All sources that are well, by name; `google` is the imitation, which has no cluster."""
     with answering(cluster) as (api, _), answering(uses) as (metrics, _):
         yield {"cluster": api, "prometheus": metrics}
 
@@ -173,7 +211,7 @@ def test_a_state_that_is_not_there_leaves_the_others(plan: Plan, sources: Source
 
 
 def test_a_cloud_without_the_cluster_leaves_the_quotas(plan: Plan, google: Store, tmp_path: Path) -> None:
-    """The imitation has no GKE: all that is asked of it is unread, with the reason."""
+    """All that is asked of it is unread, with the reason."""
     snapshot = take_snapshot(plan, Request(tmp_path, 14, cloud=True), None)
     assert unread(snapshot) == {"queues", "nodes", "unmanaged pods", "node pools"}
 

@@ -139,7 +139,7 @@ def test_sparse_use_holds_for_a_day() -> None:
 
     ask(answer, lambda source: read_quota_use(source, WINDOW, (L4,), {}))
     usage = [query for query in queries if "quota/limit" not in query]
-    assert len(usage) == 5
+    assert len(usage) == 6
     assert all(re.search(r"max_over_time\(\{__name__=.*\}\[1d\]\)", query) for query in usage)
 
 

@@ -186,7 +186,14 @@ def test_what_guards_the_guards_has_owners() -> None:
     lines = (ROOT / ".github" / "CODEOWNERS").read_text().splitlines()
     owned = {line.split()[0] for line in lines if line and not line.startswith("#")}
     folders = {"/.ci/", "/.github/", "/bootstrap/", "/headroom/", "/infra/", "/policies/", "/quotas/"}
-    files = {"/Makefile", "/Pulumi.prod.yaml", "/Pulumi.yaml", "/pyproject.toml", "/requirements*.txt"}
+    files = {
+        "/Dockerfile",
+        "/Makefile",
+        "/Pulumi.prod.yaml",
+        "/Pulumi.yaml",
+        "/pyproject.toml",
+        "/requirements*.txt",
+    }
     assert owned >= folders | files
     assert all(list(ROOT.glob(pattern.strip("/"))) for pattern in owned)
     assert all(line.split()[1:] for line in lines if not line.startswith("#"))

@@ -15,7 +15,10 @@ from sandbox.google.apis import (
     cloud_billing,
     cloud_identity,
     cloud_quotas,
+    cluster_endpoint,
     compute,
+    container,
+    monitoring,
     org_policy,
     resource_manager,
     service_usage,
@@ -34,7 +37,10 @@ MODULES: Final = (
     cloud_billing,
     cloud_identity,
     cloud_quotas,
+    cluster_endpoint,
     compute,
+    container,
+    monitoring,
     org_policy,
     resource_manager,
     service_usage,
@@ -44,6 +50,7 @@ MODULES: Final = (
 ROUTES: Final[tuple[Route, ...]] = tuple(route for module in MODULES for route in module.ROUTES)
 
 _LARGEST_BODY: Final = 1 << 23
+_NO_JSON: Final = ("application/x-www-form-urlencoded", "multipart/")
 _USER_PROJECT: Final = "x-goog-user-project"
 
 
@@ -99,7 +106,7 @@ def _route(
         raise invalid(f'Invalid JSON payload received. Unknown name "{name}": Cannot bind query parameter.')
     names = {"project": headers.get(_USER_PROJECT, "")} | found.groupdict()
     kind = headers.get("content-type", "")
-    said = {} if kind.startswith("multipart/") else Call.parse(body)
+    said = {} if kind.startswith(_NO_JSON) else Call.parse(body)
     return route, Call(names, query, said, store, time.time(), body, kind)
 
 

@@ -113,8 +113,11 @@ def test_an_api_that_is_not_enabled_says_so_with_its_name(store: Store, api: str
         "cloudbilling.googleapis.com": f"/v1/projects/{PROJECT}/billingInfo",
         "orgpolicy.googleapis.com": f"/v2/projects/{PROJECT}/policies/gcp.resourceLocations:getEffectivePolicy",
         "cloudidentity.googleapis.com": "/v1/groups:lookup?groupKey.id=a@b.co",
+        "container.googleapis.com": f"/v1/projects/{PROJECT}/locations/-/clusters",
+        "monitoring.googleapis.com": f"/v1/projects/{PROJECT}/location/global/prometheus/api/v1/query",
     }[api]
-    status, body = answer(store, "GET", path, {"x-goog-user-project": PROJECT}, b"")
+    method = "POST" if api.startswith("monitoring") else "GET"
+    status, body = answer(store, method, path, {"x-goog-user-project": PROJECT}, b"")
     assert status == 403
     details = body["error"]["details"][0]
     assert details["reason"] == "SERVICE_DISABLED"
