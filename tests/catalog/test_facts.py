@@ -25,6 +25,7 @@ def test_all_data_files_are_known() -> None:
         "delivery_roles",
         "efficiency",
         "gpu_machines",
+        "operations",
         "org_policies",
         "performance",
         "prices",
