@@ -77,18 +77,18 @@ def build(plan: Plan) -> Stack:
         scope, plan.tenancy.namespaces, services.project_number, access, queues, plan.network.proxies
     )
     delivering: list[Component] = []
-    runners = None
+    delivery = None
     if plan.delivery:
         runners = DeliveryAccess(scope, plan.delivery, services)
         delivering = [
             runners,
             ModelImages(scope, plan.delivery.images, services),
             Gateway(scope, plan.delivery, network, access, tenancy, runners),
-            Delivery(scope, plan.delivery, services, cluster, alerting, runners),
+            delivery := Delivery(scope, plan.delivery, services, cluster, alerting, runners),
         ]
     dashboards = Dashboards(scope, plan.dashboards, plan.objectives, services)
     collection = Collection(scope, plan.collection, encryption, access, queues)
-    operations = Operations(scope, plan.operations, services, access, runners) if plan.operations else None
+    operations = Operations(scope, plan.operations, services, access, delivery) if plan.operations else None
     return Stack(
         components=(
             services,

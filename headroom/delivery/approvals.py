@@ -11,12 +11,14 @@ from headroom.delivery.progress import (
     IN_PROGRESS,
     PENDING_APPROVAL,
     SUCCEEDED,
+    UNBEGUN,
     Release,
     Request,
     Rollout,
     find_held,
     find_position,
     is_return,
+    is_way_back,
     name_delivery_pipeline,
     sort_latest,
 )
@@ -24,9 +26,6 @@ from headroom.planning.delivery import FREEZES
 from headroom.planning.plan import Plan
 from headroom.planning.rollouts import STABLE, RolloutPlan
 from headroom.spec.errors import suggest
-
-_UNBEGUN = (PENDING_APPROVAL, "APPROVAL_REJECTED", "PENDING", "PENDING_RELEASE")
-"""States of rollouts that have changed nothing yet, or never will."""
 
 
 class RefusedError(Exception):
@@ -57,6 +56,14 @@ class Step:
     """The full name of the rollout that it is about."""
     does: str
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Returns:
+    """Rollbacks that wait for an approval: those that need nobody's judgement, and those left to people."""
+
+    approved: tuple[Step, ...]
+    left: tuple[Rollout, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +103,17 @@ def plan_approval(
 
 def plan_returns(
     plan: Plan, delivered: RolloutPlan, rollouts: Iterable[Rollout], moment: datetime
-) -> tuple[Step, ...]:
-    """Return the approvals of rollbacks that wait for one: of releases that production had, of no other.
+) -> Returns:
+    """Return the approval of the rollback that undoes a failed canary, and the rollbacks that people judge.
 
-    They override a freeze that holds at the moment, which has a zone.
+    It overrides a freeze that holds at the moment, which has a zone.
     """
-    rollouts = tuple(rollouts)
-    return tuple(
-        _approve(plan, each, moment, returns=True)
-        for each in sort_latest(rollouts, delivered.production.name)
-        if each.state == PENDING_APPROVAL and is_return(each, rollouts)
+    latest = sort_latest(rollouts, delivered.production.name)
+    waiting = [each for each in latest if each.state == PENDING_APPROVAL and each.rollback_of]
+    back = [each for each in waiting if is_way_back(each, latest)]
+    return Returns(
+        tuple(_approve(plan, each, moment, returns=True) for each in back),
+        tuple(each for each in waiting if each not in back),
     )
 
 
@@ -192,7 +200,7 @@ def plan_rollback(
     latest = sort_latest(rollouts, delivered.production.name)
     _require_known(latest, release)
     abandoned = {each.name for each in releases if each.abandoned}
-    now = next((each for each in latest if each.state not in _UNBEGUN), None)
+    now = next((each for each in latest if each.state not in UNBEGUN), None)
     present = now.release if now else ""
     good = [each.release for each in latest if each.state == SUCCEEDED and each.release != present]
     to = _choose_earlier([each for each in dict.fromkeys(good) if each not in abandoned], release)

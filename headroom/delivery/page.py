@@ -124,8 +124,8 @@ def _say_rollback_approval(plan: Plan, rollout: RolloutPlan) -> str:
     if is_approved_by_itself(plan):
         return (
             "**A rollback waits for nobody:** production asks for approvals, and Google's documents except "
-            "no rollback. Where one waits, a job in the cluster approves it within a minute, in a freeze "
-            "too; only the way back to what production had. Should the job not run, "
+            "no rollback. Where the way back from a canary that failed waits, a job in the cluster approves "
+            "it at the next minute, in a freeze too; any other rollback is for people. Should it not run, "
             f"{name_people(people.approve)} can approve it:\n\n```sh\n{commands}\n```\n\n"
         )
     return (

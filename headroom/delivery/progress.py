@@ -13,7 +13,12 @@ PENDING_APPROVAL, IN_PROGRESS, SUCCEEDED = "PENDING_APPROVAL", "IN_PROGRESS", "S
 """States of rollouts (cloud.google.com/deploy/docs/api/reference/rest/v1/
 projects.locations.deliveryPipelines.releases.rollouts#state, 2026-11)."""
 
+UNBEGUN = (PENDING_APPROVAL, "APPROVAL_REJECTED", "PENDING", "PENDING_RELEASE")
+"""States of rollouts that have changed nothing yet, or never will."""
+
 NOBODY = "nobody"
+
+_STOPPED = ("FAILED", "CANCELLED", "HALTED")
 
 _PASSED = ("SUCCEEDED", "SKIPPED")
 _SAID = {
@@ -125,15 +130,32 @@ def find_held(plan: RolloutPlan, rollout: Rollout) -> PhasePlan | None:
 
 
 def is_return(rollout: Rollout, rollouts: Iterable[Rollout]) -> bool:
-    """Whether a rollout is the rollback to a release that the target had before, which is none of the new
-    ones that ask for an approval to begin."""
+    """Whether a rollout is the rollback to a release that the target had before and that was not rolled back
+    itself: none of the new ones that ask for an approval to begin."""
     return bool(rollout.rollback_of) and any(
         each.release == rollout.release
         and each.target == rollout.target
         and each.state == SUCCEEDED
+        and not each.rolled_back_by
         and each.created < rollout.created
         for each in rollouts
     )
+
+
+def is_way_back(rollout: Rollout, rollouts: Iterable[Rollout]) -> bool:
+    """Whether a rollout does no more than undo a canary that failed: nobody has to judge that.
+
+    It is the latest to its target, rolls back the one just before it, which failed or was stopped, and brings
+    what all users had until then. Any other rollback chooses a release, which is for people.
+    """
+    latest = sort_latest(rollouts, rollout.target)
+    if not latest or latest[0].name != rollout.name or not is_return(rollout, latest):
+        return False
+    before = [each for each in latest[1:] if each.state not in UNBEGUN]
+    if not before or before[0].name != rollout.rollback_of or before[0].state not in _STOPPED:
+        return False
+    live = find_live(before[1:], rollout.target)
+    return live is not None and live.release == rollout.release and not live.rolled_back_by
 
 
 def list_standings(

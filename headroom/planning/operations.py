@@ -114,7 +114,7 @@ def find_waiting(operations: Operations | None, rollouts: Iterable[RolloutPlan])
         Problem(
             "headroom:operations.rollbacks",
             f"is not set: production of {', '.join(asking)} asks for approvals, and a rollback may wait for "
-            "one until a person gives it; with it the cluster does, within a minute",
+            "one until a person gives it; with it the cluster does, each minute",
         )
     ]
 

@@ -41,10 +41,10 @@ def describe_step(step: Step, *, sent: bool, state: str = "") -> str:
     return json.dumps(data | {"rollout": step.rollout, "state": state, "warnings": step.warnings}, indent=2)
 
 
-def describe_returns(steps: Iterable[Step], *, sent: bool) -> str:
-    """Return as JSON which rollbacks were approved, or would be."""
+def describe_returns(steps: Iterable[Step], left: Iterable[str], *, sent: bool) -> str:
+    """Return as JSON which rollbacks were approved, or would be, and the names of those left to people."""
     rows = [{"rollout": step.rollout, "request": asdict(step.request), "sent": sent} for step in steps]
-    return json.dumps({"approved": rows}, indent=2)
+    return json.dumps({"approved": rows, "left_to_people": list(left)}, indent=2)
 
 
 def say_self_approval(found: SelfApproval) -> str:

@@ -1,6 +1,6 @@
 """`headroom:operations`: what the platform runs for itself in the cluster, beside the pipelines."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -23,9 +23,10 @@ class ScheduledAudit(Section):
 class ApprovedRollbacks(Section):
     """`headroom release approve-rollbacks`, run by the cluster."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"schedule": "* * * * *"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
 
-    schedule: Schedule = Field(default="* * * * *", description="when, as five fields of cron, in UTC")
+    schedule: ClassVar[str] = "* * * * *"
+    """Each minute: users meet the bad model until then."""
 
 
 class Operations(Section):
@@ -38,7 +39,7 @@ class Operations(Section):
 
     rollbacks: ApprovedRollbacks | None = Field(
         default=None,
-        description="the approval of rollbacks to what production had before, where one waits for it",
+        description="the approval, each minute, of the way back from a failed canary, where it waits",
     )
 
     @model_validator(mode="after")

@@ -25,6 +25,7 @@ from infra.components.services import Services
 
 _deploy = gcp.clouddeploy
 
+_APPROVER = "roles/clouddeploy.approver"
 _LEAST_TIMEOUT_SECONDS = 3_600
 
 
@@ -50,7 +51,11 @@ class Delivery(Component):
         for topic in TOPICS:
             self._topic(topic, services)
         self._accounts = plan.accounts_of
+        self.productions: dict[str, gcp.clouddeploy.Target] = {}
         self.pipelines = {rollout.pipeline: self._deliver(rollout) for rollout in plan.rollouts}
+        for rollout in plan.rollouts:
+            for member in list_members(rollout.approvals.approve):
+                self.let_approve(member, member, rollout.pipeline)
         if plan.freezes:
             self._freeze(plan)
         self.register_outputs({})
@@ -82,8 +87,9 @@ class Delivery(Component):
                 opts=self.options(depends_on=list(targets.values())),
             )
         )
+        self.productions[plan.pipeline] = targets["production"]
         self._automate(plan, pipeline)
-        self._admit(plan, pipeline, targets["production"])
+        self._admit(plan, pipeline)
         return pipeline
 
     def _target(self, plan: RolloutPlan, target: TargetPlan) -> gcp.clouddeploy.Target:
@@ -203,12 +209,27 @@ class Delivery(Component):
             )
         )
 
-    def _admit(
-        self,
-        plan: RolloutPlan,
-        pipeline: gcp.clouddeploy.DeliveryPipeline,
-        production: gcp.clouddeploy.Target,
-    ) -> None:
+    @property
+    def roles(self) -> Mapping[str, gcp.projects.IAMCustomRole]:
+        """The project's own roles, by whom they are for."""
+        return self._access.roles
+
+    def let_approve(self, name: str, member: pulumi.Input[str], pipeline: str) -> None:
+        """Let somebody approve rollouts of a pipeline: it takes the right on it and on its target."""
+        self.own(self._grant(f"{pipeline}-approver", name, member, _APPROVER, self.pipelines[pipeline]))
+        self.own(
+            _deploy.TargetIamMember(
+                self.scope.name(f"{pipeline}-target-approver-{name}"),
+                project=self.scope.project,
+                location=self.scope.region,
+                name=self.productions[pipeline].name,
+                role=_APPROVER,
+                member=member,
+                opts=self.options(),
+            )
+        )
+
+    def _admit(self, plan: RolloutPlan, pipeline: gcp.clouddeploy.DeliveryPipeline) -> None:
         people = plan.approvals
         roles = {whom: role.name for whom, role in self._access.roles.items()}
         for whom, members in (
@@ -217,27 +238,18 @@ class Delivery(Component):
             ("roller_back", people.roll_back),
         ):
             for member in list_members(members):
-                self.own(self._grant(f"{plan.pipeline}-{whom}", member, roles[whom], pipeline))
-        approver = "roles/clouddeploy.approver"
-        for member in list_members(people.approve):
-            self.own(self._grant(f"{plan.pipeline}-approver", member, approver, pipeline))
-            self.own(
-                _deploy.TargetIamMember(
-                    self.scope.name(f"{plan.production.namespace}-target-approver-{member}"),
-                    project=self.scope.project,
-                    location=self.scope.region,
-                    name=production.name,
-                    role=approver,
-                    member=member,
-                    opts=self.options(),
-                )
-            )
+                self.own(self._grant(f"{plan.pipeline}-{whom}", member, member, roles[whom], pipeline))
 
     def _grant(
-        self, name: str, member: str, role: pulumi.Input[str], pipeline: gcp.clouddeploy.DeliveryPipeline
+        self,
+        what: str,
+        name: str,
+        member: pulumi.Input[str],
+        role: pulumi.Input[str],
+        pipeline: gcp.clouddeploy.DeliveryPipeline,
     ) -> gcp.clouddeploy.DeliveryPipelineIamMember:
         return _deploy.DeliveryPipelineIamMember(
-            self.scope.name(f"{name}-{member}"),
+            self.scope.name(f"{what}-{name}"),
             project=self.scope.project,
             location=self.scope.region,
             name=pipeline.name,

@@ -11,7 +11,7 @@ from headroom.planning.operations import FINISHED_JOBS, NAMESPACE, JobPlan, Oper
 from headroom.spec.base import POOL_LABEL
 from infra.components.base import Scope
 from infra.components.cluster_access import ClusterAccess, ClusterComponent, Manifest, read_manifests
-from infra.components.delivery_access import DeliveryAccess
+from infra.components.delivery import Delivery
 from infra.components.services import Services
 
 _KUBECONFIG = Path(__file__).resolve().parent.parent / "manifests" / "operations" / "kubeconfig.yaml"
@@ -32,7 +32,7 @@ class Operations(ClusterComponent):
         plan: OperationsPlan,
         services: Services,
         access: ClusterAccess,
-        delivery: DeliveryAccess | None,
+        delivery: Delivery | None,
     ) -> None:
         super().__init__("Operations", scope, access)
         self._plan = plan
@@ -160,6 +160,8 @@ class Operations(ClusterComponent):
         }
         if plan.returns and self._delivery:
             roles[RETURNER] = self._delivery.roles[RETURNER].name
+            for pipeline in self._delivery.pipelines:
+                self._delivery.let_approve(plan.name, member, pipeline)
         grants: list[pulumi.Resource] = [
             gcp.projects.IAMMember(
                 self.scope.name(f"{plan.name}-{name}"),

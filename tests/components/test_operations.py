@@ -245,4 +245,13 @@ def test_the_job_that_approves_rollbacks_reaches_no_object_of_the_cluster(
     (role,) = (each for each in graph if each.inputs.get("roleId") == "prod_model_returner")
     assert set(grants) == {"prod-rollbacks-serviceusage-serviceusageconsumer", "prod-rollbacks-returner"}
     changing = {each for each in role.inputs["permissions"] if not each.endswith((".get", ".list"))}
-    assert changing == {"clouddeploy.rollouts.approve", "clouddeploy.deployPolicies.override"}
+    assert changing == {"clouddeploy.deployPolicies.override"}
+    approving = {
+        each.type.rpartition(":")[2]: each.inputs["role"]
+        for each in graph
+        if each.name.endswith("fraud-serving-approver-rollbacks")
+        or each.name.endswith("fraud-serving-target-approver-rollbacks")
+    }
+    assert approving == dict.fromkeys(
+        ("DeliveryPipelineIamMember", "TargetIamMember"), "roles/clouddeploy.approver"
+    )

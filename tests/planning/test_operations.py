@@ -61,7 +61,7 @@ def test_every_option_of_a_job_is_one_of_the_command() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["name"])
-def test_a_job_ends_before_its_deadline_and_before_it_is_asked_again(row: dict[str, Any]) -> None:
+def test_a_job_has_time_to_end_and_what_it_found_is_no_reason_to_try_again(row: dict[str, Any]) -> None:
     arguments = row["arguments"].split()
     if "--time-limit" in arguments:
         assert int(arguments[arguments.index("--time-limit") + 1]) <= row["deadline_seconds"] / 2
