@@ -17,6 +17,7 @@ _LEAST_COUNTS = dict(zip(("count/jobs.batch", "pods"), LEAST_OBJECTS, strict=Tru
     ("count/pods", "count/workloads.kueue.x-k8s.io"), LEAST_OBJECTS[1]
 )
 """What no plan is below, by what a ResourceQuota calls it."""
+_OPEN = "let it in again (`admission: open` of the pipeline), or have its owner agree to an exemption"
 _RAISE = "raise it to what the queue may use"
 
 
@@ -36,7 +37,7 @@ def _stopped(resource: Resource, meaning: str) -> Iterator[Found]:
     stop = resource.read("spec", "stopPolicy")
     if stop not in (ABSENT, "None"):
         shown = stop if isinstance(stop, str) else UNKNOWN.value
-        yield resource, f"its stopPolicy is {shown}, so {meaning}", "set it to None"
+        yield resource, f"its stopPolicy is {shown}, so {meaning}", _OPEN
 
 
 def _unanswered_checks(model: Model, queue: Queue) -> Iterator[Found]:

@@ -27,6 +27,12 @@ ReleaseName = Annotated[
     str | None,
     typer.Option("--release", metavar="RELEASE", help="Name of the release; by default the one there is."),
 ]
+Earlier = Annotated[
+    str | None,
+    typer.Option(
+        "--release", metavar="RELEASE", help="The release to go back to; by default the last that succeeded."
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the request, and change nothing.")]
 
 
@@ -133,7 +139,7 @@ def advance(
 def rollback(
     stack: Stack,
     pipeline: ServingPipeline,
-    release: ReleaseName = None,
+    release: Earlier = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:

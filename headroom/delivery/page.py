@@ -42,7 +42,7 @@ def render_page(plan: Plan, delivery: DeliveryPlan, rollout: RolloutPlan) -> str
         pipeline=rollout.pipeline,
         environment=plan.environment,
         diagram=render_diagram(rollout),
-        people=_rows(_list_people(rollout)),
+        people=_rows(_list_people(plan, rollout)),
         approval_rule=_say_approval(rollout),
         places=_rows(_list_places(rollout)),
         replica=" and ".join(_say_amount(*part) for part in rollout.replica),
@@ -90,17 +90,18 @@ def _list_nodes(rollout: RolloutPlan) -> Iterable[tuple[str, str]]:
     yield "stable", '["all users"]'
 
 
-def _list_people(rollout: RolloutPlan) -> Iterable[tuple[str, str]]:
+def _list_people(plan: Plan, rollout: RolloutPlan) -> Iterable[tuple[str, str]]:
     people = rollout.approvals
     yield "answers for it", name_people([rollout.owner])
     yield "release", name_people(people.release)
     yield "approve that a release begins in production", name_people(people.begin) or "nobody is asked"
     held = [f"{phase.percent} %" for phase in rollout.phases if phase.hold]
     if held:
-        yield f"let it go on after {' and '.join(held)} of the users", name_people(people.increase)
+        yield f"let it go on after {', '.join(held)} of the users", name_people(people.increase)
     yield "roll back, at any time", name_people(people.roll_back)
     if people.approve:
-        yield "approve a rollback, where it waits for that", name_people(people.approve)
+        by_itself = "the cluster, from a failed canary; else " if is_approved_by_itself(plan) else ""
+        yield "approve a rollback, where it waits for that", by_itself + name_people(people.approve)
 
 
 def _say_approval(rollout: RolloutPlan) -> str:

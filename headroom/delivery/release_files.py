@@ -15,6 +15,7 @@ from headroom.spec.yaml_reader import YamlError, read_yaml
 
 SKAFFOLD_FILE = "skaffold.yaml"
 
+_RENDER = "headroom release render -s STACK -p PIPELINE --model-version VERSION writes one"
 _HEAD = "# Written by `headroom release render`, and overwritten by it.\n"
 _START = Path(__file__).parent / "templates" / "server.yaml"
 
@@ -47,13 +48,15 @@ def read_model(folder: Path, name: str) -> ModelImage:
 
     Raises StackFileError where there is no release, or one of something else.
     """
-    file = f"{folder.name}/{SKAFFOLD_FILE}"
+    file = str(folder / SKAFFOLD_FILE)
     try:
         document = read_yaml((folder / SKAFFOLD_FILE).read_bytes())
         annotations = document["metadata"]["annotations"]
         version, image = annotations["headroom/model-version"], annotations["headroom/image"]
+    except FileNotFoundError:
+        raise StackFileError([Problem("", f"there is no such file; {_RENDER}")], file) from None
     except (OSError, YamlError, KeyError, TypeError):
-        hint = "is no release that headroom rendered; headroom release render writes one"
+        hint = f"is no release that headroom rendered; {_RENDER}"
         raise StackFileError([Problem("", hint)], file) from None
     try:
         return ModelImage(require_version(str(version)), name, require_digest(str(image), name))

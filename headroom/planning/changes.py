@@ -53,6 +53,15 @@ class PipelineChange:
 
 
 @dataclass(frozen=True, slots=True)
+class AdmissionChange:
+    """Whether work of a pipeline is let in: `open`, `held` or `draining`; before None: it is new."""
+
+    pipeline: str
+    before: str | None
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class QuotaChange:
     """What is drawn of a quota of the cloud at most, and how that stands against the grant afterwards."""
 
@@ -83,14 +92,19 @@ class StackChange:
     pipelines_removed: tuple[str, ...]
     pools_added: tuple[str, ...]
     pools_removed: tuple[str, ...]
+    admissions: tuple[AdmissionChange, ...]
+    """Of pipelines that are let in otherwise than before, or new and not let in."""
+    deliveries: tuple[str, ...]
+    """Pipelines whose models reach their users in another way."""
     shortfalls: tuple[str, ...]
     """What is promised afterwards and not granted."""
 
     @property
     def changed(self) -> bool:
-        """Return whether anybody's quota is another afterwards, or may be, as nothing is known."""
+        """Return whether anybody's quota, or what is let in, is another afterwards, or may be."""
         rows = (*self.pools, *self.pipelines, *self.quotas)
-        return self.is_new or bool(self.unknown) or any(row.changed for row in rows)
+        is_other = bool(self.unknown or self.admissions or self.deliveries)
+        return self.is_new or is_other or any(row.changed for row in rows)
 
 
 def compare_plans(
@@ -115,6 +129,8 @@ def compare_plans(
         pipelines_removed=_missing(old_pipelines, new_pipelines),
         pools_added=_missing(new_pools, old_pools) if known else (),
         pools_removed=_missing(old_pools, new_pools),
+        admissions=tuple(_admission_changes(before, after)) if known else (),
+        deliveries=tuple(_delivery_changes(before, after)) if before else (),
         shortfalls=tuple(str(problem) for problem in after.shortfalls),
     )
 
@@ -147,6 +163,21 @@ def _pipeline_changes(before: Plan | None, after: Plan) -> Iterable[PipelineChan
         key = (name, pool, resource)
         held = (free[0].get((pool, resource)), free[1].get((pool, resource)))
         yield PipelineChange(name, owners[name], pool, resource, old.get(key), new.get(key), held)
+
+
+def _admission_changes(before: Plan | None, after: Plan) -> Iterable[AdmissionChange]:
+    old = {pipeline.name: pipeline.admission for pipeline in _pipelines(before)}
+    for pipeline in after.pipelines:
+        if old.get(pipeline.name, "open") != pipeline.admission:
+            yield AdmissionChange(pipeline.name, old.get(pipeline.name), pipeline.admission)
+
+
+def _delivery_changes(before: Plan, after: Plan) -> Iterable[str]:
+    old, new = (
+        {rollout.pipeline: rollout for rollout in (plan.delivery.rollouts if plan.delivery else ())}
+        for plan in (before, after)
+    )
+    return (name for name in sorted({*old, *new}) if old.get(name) != new.get(name))
 
 
 def _pipelines(plan: Plan | None) -> tuple[PipelinePlan, ...]:

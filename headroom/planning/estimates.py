@@ -233,7 +233,7 @@ def _describe(seen: Observation, weight: float | None = None) -> str:
     text = f"{seen.days:.3g} days of {seen.resource}: {used}"
     if weight is None:
         return text
-    return f"{text}; {weight:.0%} of the estimate" if weight else f"{text}; nothing to go by"
+    return f"{text}; counted {weight:.0%}, the estimate the rest" if weight else f"{text}; nothing to go by"
 
 
 def _shown(resource: Resource, amount: float) -> str:

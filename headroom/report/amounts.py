@@ -49,6 +49,13 @@ def show_quota(row: QuotaChange) -> tuple[str, ...]:
     return name, line.region or "all regions", drawn, granted, standing
 
 
+_ADMISSIONS = {
+    "open": "is let in again",
+    "held": "is held: nothing of it starts any more",
+    "draining": "is drained: nothing of it starts any more, and what runs is ended",
+}
+
+
 def list_effects(change: StackChange) -> list[str]:
     """Return in sentences what a change does, most important first."""
     effects = [f"nothing is known of it before the change: {reason}" for reason in change.unknown]
@@ -63,7 +70,10 @@ def list_effects(change: StackChange) -> list[str]:
     ):
         if names and not change.is_new:
             effects.append(f"{what}: {', '.join(names)}")
+    effects += [f"{row.pipeline} {_ADMISSIONS[row.after]}" for row in change.admissions]
     effects += _losses(change)
+    if change.deliveries and not change.is_new:
+        effects.append(f"delivered in another way: {', '.join(change.deliveries)}; `headroom plan` shows how")
     return effects if effects or change.changed else ["nobody's quota changes"]
 
 

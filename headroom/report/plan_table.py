@@ -1,12 +1,14 @@
 """The plan as tables, for people."""
 
-from itertools import groupby
+from collections.abc import Iterable
+from itertools import groupby, takewhile
 
 from rich.console import Console
 
 from headroom.planning.allocation import Share, describe_amount
 from headroom.planning.grants import Grants, Standing, compare
 from headroom.planning.node_pools import PoolPlan
+from headroom.planning.operations import JobPlan
 from headroom.planning.pipelines import LimitPlan, capacity, format_amount
 from headroom.planning.plan import Plan
 from headroom.report.cloud_quotas_table import print_requests
@@ -32,6 +34,7 @@ def print_plan(plan: Plan, grants: Grants | None = None) -> None:
     _print_shares(console, plan)
     _print_pipelines(console, plan)
     print_deliveries(console, plan.delivery)
+    _print_operations(console, plan)
 
 
 def _print_pools(console: Console, plan: Plan) -> None:
@@ -163,9 +166,11 @@ def _print_pipelines(console: Console, plan: Plan) -> None:
     rows = []
     for pipeline in plan.pipelines:
         for number, limit in enumerate(pipeline.limits):
-            who = (pipeline.name, pipeline.kind, pipeline.model, pipeline.owner) if number == 0 else ("",) * 4
+            kind = ", ".join((pipeline.kind, *([] if pipeline.admission == "open" else [pipeline.admission])))
+            who = (pipeline.name, kind, pipeline.model, pipeline.owner) if number == 0 else ("",) * 4
             rows.append((*who, limit.pool, limit.resource, *_amounts(limit)))
-    title = "Pipelines: what is always theirs, and the most that they may use (dim: the share of the host)"
+    dim = " (dim: the share of the host)" if console.is_terminal else ""
+    title = f"Pipelines: what is always theirs, and the most that they may use{dim}"
     print_table(console, title, columns, rows)
     console.print()
 
@@ -179,3 +184,22 @@ def _shown(limit: LimitPlan, amount: int) -> str:
     if limit.derived:
         return f"{amount // _GIB}Gi" if limit.resource == "memory" else str(amount // 1000)
     return format_amount(limit.resource, amount)
+
+
+def _print_operations(console: Console, plan: Plan) -> None:
+    if plan.operations is None:
+        return
+    columns = [Column(heading) for heading in ("job", "when, in UTC", "does", "roles in the project")]
+    rows = [
+        (job.name, job.schedule, " ".join(("headroom", *_verb(job))), ", ".join(job.roles))
+        for job in plan.operations.jobs
+    ]
+    print_table(console, "The platform's own jobs", columns, rows)
+    console.print(f"image: {plan.operations.image}", highlight=False, soft_wrap=True)
+    if plan.operations.reports:
+        console.print(f"reports are kept for {plan.operations.reports.keep_days} days", highlight=False)
+    console.print()
+
+
+def _verb(job: JobPlan) -> Iterable[str]:
+    return takewhile(lambda word: not word.startswith("-"), job.arguments)

@@ -22,6 +22,9 @@ _TEXTS = {
     "ip_v4_network": "must be an IPv4 range such as 10.0.0.0/20, without host bits",
     "union_tag_not_found": "must say its kind",
 }
+_QUOTED = re.compile(r"^[*&!|>%@`#]|[,\[\]{}]|: ")
+"""What YAML would take for something other than text."""
+
 _MAPPINGS = ("dict_type", "model_type", "model_attributes_type")
 _BOUNDS = {
     "greater_than_equal": ("ge", "must be at least {}"),
@@ -135,7 +138,7 @@ def _show_list(schema: dict[str, Any], location: tuple[int | str, ...]) -> str:
 def _show(schema: dict[str, Any], node: dict[str, Any], example: Any) -> str:
     """Return an example of the schema as YAML on one line, its keys in the order of the section."""
     if not isinstance(example, Mapping):
-        return str(example)
+        return f'"{example}"' if isinstance(example, str) and _QUOTED.search(example) else str(example)
     shown = (
         f"{key}: {_show(schema, next(_variants(schema, option)), example[key])}"
         for key, option in node["properties"].items()

@@ -49,6 +49,20 @@ def test_what_is_not_committed_yet_is_compared_with_what_is(headroom: Headroom, 
     assert "\x1b" not in done.stdout
 
 
+def test_what_is_not_let_in_any_more_and_what_is_delivered_otherwise_is_told(
+    headroom: Headroom, repository: Path
+) -> None:
+    """Job 2: nobody's amounts change, and yet somebody's work does not start."""
+    edit(repository, "    fraud-training:\n", "    fraud-training:\n      admission: held\n")
+    edit(repository, "{percent: 10,", "{percent: 5,")
+    done = headroom("diff", "-s", "dev")
+    assert done.returncode == 0, done.stderr
+    assert "fraud-training is held: nothing of it starts any more" in done.stdout
+    assert "delivered in another way: feed-serving" in done.stdout
+    assert "nobody's quota changes" not in done.stdout
+    assert "training, held" in headroom("plan", "-s", "dev").stdout
+
+
 def test_a_commit_can_be_the_base_with_its_own_grants_and_baselines(
     headroom: Headroom, repository: Path
 ) -> None:

@@ -107,7 +107,7 @@ def test_who_approves_what_is_said() -> None:
     """D1, D2, D3."""
     page = page_of("prod", "fraud")
     assert "| approve that a release begins in production | ml-approvers@acme.example |" in page
-    assert "| let it go on after 1 % and 5 % and 25 % of the users | risk-approvers@acme.example |" in page
+    assert "| let it go on after 1 %, 5 %, 25 % of the users | risk-approvers@acme.example |" in page
     assert "Nobody may approve what they released themselves" in page
     assert "--phase-id=canary-5 " in page
     assert "| approve that a release begins in production | nobody is asked |" in page_of("dev", "feed")
