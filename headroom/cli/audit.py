@@ -3,9 +3,8 @@
 import signal
 import sys
 import time
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -13,16 +12,15 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from headroom.cli.asides import aside, working
+from headroom.cli.errors import google_errors
 from headroom.cli.options import Stack
 
 if TYPE_CHECKING:
     from headroom.audit.findings import Severity
     from headroom.audit.history import Entry
     from headroom.audit.report import Audit
+    from headroom.cli.project import PlannedStack
     from headroom.live.audit import Request
-    from headroom.planning.grants import Grants
-    from headroom.planning.plan import Plan
-    from headroom.spec.platform import Platform
 
 
 class FailOn(StrEnum):
@@ -98,16 +96,6 @@ class _Output:
     write: bool
 
 
-@dataclass(frozen=True)
-class _Scene:
-    """The stack file, and what it says."""
-
-    path: Path
-    platform: "Platform"
-    plan: "Plan"
-    grants: "Grants | None"
-
-
 def audit(
     stack: Stack,
     cloud: Cloud = False,
@@ -141,7 +129,7 @@ def audit(
 
     Exit code 0: nothing found. 1: something was found that is as bad as --fail-on says. 2: the stack file or
     an option cannot be used. 3: a source that was asked did not answer, or not all of it, or the archive
-    did not take what there is to keep.
+    could not be read or did not take what there is to keep.
 
     Examples:
       headroom audit -s prod --cloud
@@ -152,6 +140,7 @@ def audit(
 
       headroom audit -s prod --cloud --history audits.jsonl --since 7d
     """
+    from headroom.cli.project import plan_stack
     from headroom.live.audit import Request
 
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -161,9 +150,9 @@ def audit(
     output = _Output(
         as_json, github, csv, html, history, archive, since, fail_on.value, propose, write_limits
     )
-    scene = _load(stack, quotas_file)
+    scene = plan_stack(stack, quotas_file)
     request = Request(
-        root=scene.path.parent,
+        root=scene.root,
         window_days=days or scene.platform.audit.window_days,
         cloud=cloud,
         prometheus=prometheus or ("google" if cloud else None),
@@ -214,69 +203,56 @@ def _refuse(why: str) -> NoReturn:
     raise typer.Exit(2)
 
 
-def _load(stack: str, quotas_file: Path | None) -> _Scene:
-    from headroom.cli.project import find_stack_file
-    from headroom.live.grants_file import load_grants, load_stack_grants
-    from headroom.planning.plan import plan
-    from headroom.spec.errors import Problem, StackFileError
-    from headroom.spec.stack_file import load_config, parse_config
-
-    path = find_stack_file(stack)
-    config = load_config(path)
-    platform = parse_config(config, path.name)
-    if quotas_file is None:
-        grants = load_stack_grants(path.parent, stack, config)
-    elif (grants := load_grants(quotas_file, platform.project)) is None:
-        raise StackFileError([Problem("", "there is no such file")], str(quotas_file))
-    try:
-        return _Scene(path, platform, plan(platform, stack, grants), grants)
-    except StackFileError as error:
-        raise StackFileError(error.problems, path.name) from None
-
-
-def _audit(scene: _Scene, request: "Request", output: _Output) -> "Audit":
-    from headroom.audit.history import note
+def _audit(scene: "PlannedStack", request: "Request", output: _Output) -> "Audit":
     from headroom.audit.report import run_audit
     from headroom.live.audit import take_snapshot
-    from headroom.live.connection import EndpointError
-    from headroom.live.history_file import append_entry, load_history
+    from headroom.live.history_file import load_history
 
     before = load_history(output.history) if output.history else ()
-    try:
-        with working("asking the sources"):
-            snapshot = take_snapshot(scene.plan, request, scene.grants)
-    except EndpointError as error:
-        _refuse(str(error))
+    with google_errors(), working("asking the sources"):
+        snapshot = take_snapshot(scene.plan, request, scene.grants)
     found = run_audit(scene.platform, scene.plan, snapshot)
-    if output.since is not None:
-        found = _compare(found, before, output, scene.platform.project)
-    if output.history:
-        append_entry(output.history, note(found))
-    return found
+    return found if output.since is None else _compare(found, before, output)
 
 
-def _compare(found: "Audit", before: "Sequence[Entry]", output: _Output, project: str) -> "Audit":
-    """Say what differs from an earlier audit: of the history, or else of the archive."""
-    from dataclasses import replace
+def _compare(found: "Audit", before: "Sequence[Entry]", output: _Output) -> "Audit":
+    """Say what differs from an earlier audit, or that this is not known: then the audit is worth no less."""
+    from headroom.audit.history import compare, note
+    from headroom.audit.report import Source
+    from headroom.live.connection import UnansweredError
+    from headroom.spec.errors import StackFileError
 
-    from headroom.audit.history import compare, find_entry, note
-    from headroom.live.archive import find_earlier, open_archive
-
-    since = output.since or ""
-    if output.history:
-        earlier = find_entry(before, found.stack, since, found.at)
-    else:
-        with _archiving(output):
-            archive = open_archive(output.archive or "", project)
-            earlier = find_earlier(archive, found.stack, since, found.at)
+    place = output.history or output.archive
+    try:
+        earlier = _find_earlier(found, before, output)
+    except UnansweredError as error:
+        unread = Source("earlier audits", "unreachable", str(place), None, str(error), error.remedy)
+        return replace(found, sources=(*found.sources, unread))
+    except StackFileError as error:
+        aside(f"warning: what differs from an earlier audit is not known: {place}: {error}")
+        return found
     if earlier is None:
-        place = output.history or output.archive
         aside(f"warning: {place} has no audit of {found.stack} as old as that")
         return found
     return replace(found, change=compare(earlier, note(found)))
 
 
-def _archive(scene: _Scene, found: "Audit", output: _Output) -> None:
+def _find_earlier(found: "Audit", before: "Sequence[Entry]", output: _Output) -> "Entry | None":
+    """Of the history, or else of the archive."""
+    from headroom.audit.history import find_entry
+    from headroom.live.archive import find_earlier, open_archive
+    from headroom.live.connection import EndpointError
+
+    since = output.since or ""
+    if output.history:
+        return find_entry(before, found.stack, since, found.at)
+    try:
+        return find_earlier(open_archive(output.archive or "", found.project), found.stack, since, found.at)
+    except EndpointError as error:
+        _refuse(str(error))
+
+
+def _archive(scene: "PlannedStack", found: "Audit", output: _Output) -> None:
     from headroom.audit.history import note, render_entry
     from headroom.live.archive import ENTRY, keep, open_archive
     from headroom.report.audit_json import render_audit, render_csv
@@ -287,26 +263,12 @@ def _archive(scene: _Scene, found: "Audit", output: _Output) -> None:
         "csv": render_csv(found),
         ENTRY: render_entry(note(found)) + "\n",
     }
-    with _archiving(output):
-        stem = keep(open_archive(output.archive or "", scene.platform.project), found.stack, found.at, texts)
+    with google_errors(f"--archive {output.archive}: "):
+        stem = keep(open_archive(output.archive or "", found.project), found.stack, found.at, texts)
     typer.echo(f"kept: {(output.archive or '').rstrip('/')}/{stem}.html and the like", err=True)
 
 
-@contextmanager
-def _archiving(output: _Output) -> Generator[None]:
-    from headroom.live.connection import EndpointError, UnansweredError
-
-    try:
-        yield
-    except EndpointError as error:
-        _refuse(str(error))
-    except UnansweredError as error:
-        remedy = f"\n  {error.remedy}" if error.remedy else ""
-        typer.echo(f"error: --archive {output.archive}: {error}{remedy}", err=True)
-        raise typer.Exit(3) from None
-
-
-def _page(scene: _Scene, found: "Audit") -> str:
+def _page(scene: "PlannedStack", found: "Audit") -> str:
     from headroom.cli.limits_patch import render_patch
     from headroom.report.audit_page import render_page
     from headroom.report.audit_page_proposals import Patch
@@ -319,7 +281,7 @@ def _page(scene: _Scene, found: "Audit") -> str:
     return render_page(found, patch)
 
 
-def _show(scene: _Scene, found: "Audit", output: _Output) -> None:
+def _show(scene: "PlannedStack", found: "Audit", output: _Output) -> None:
     from headroom.cli.limits_patch import render_patch, write_limits
 
     if output.csv is not None:
@@ -345,6 +307,11 @@ def _show(scene: _Scene, found: "Audit", output: _Output) -> None:
     elif output.propose and not output.as_json:
         patch = render_patch(scene.path, found.proposals)
         typer.echo(f"\n{patch}" if patch else "\nno limits to propose: no use is known, or it fits")
+    if output.history is not None:
+        from headroom.audit.history import note
+        from headroom.live.history_file import append_entry
+
+        append_entry(output.history, note(found))
     if output.archive is not None:
         _archive(scene, found, output)
 
@@ -360,12 +327,13 @@ def _watch(
     stack: str, quotas_file: Path | None, request: "Request", output: _Output, seconds: int
 ) -> NoReturn:
     """Audit until somebody ends it; the stack file is read anew each time."""
+    from headroom.cli.project import plan_stack
     from headroom.report.tables import make_console
 
     code = 0
     try:
         while True:
-            scene = _load(stack, quotas_file)
+            scene = plan_stack(stack, quotas_file)
             found = _audit(scene, request, output)
             code = found.exit_code(output.fail_on)
             make_console().clear()

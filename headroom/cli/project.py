@@ -9,6 +9,7 @@ from headroom.spec.errors import Problem, StackFileError
 if TYPE_CHECKING:
     from headroom.planning.grants import Grants
     from headroom.planning.plan import Plan
+    from headroom.spec.platform import Platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,13 @@ class PlannedStack:
     def root(self) -> Path:
         """The project's folder."""
         return self.path.parent
+
+    @property
+    def platform(self) -> "Platform":
+        """What the stack file says."""
+        from headroom.spec.stack_file import parse_config
+
+        return parse_config(self.config, self.path.name)
 
 
 def find_root() -> Path:
@@ -52,16 +60,19 @@ def list_stacks(root: Path) -> list[str]:
     return sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in root.glob("Pulumi.*.yaml"))
 
 
-def plan_stack(stack: str) -> PlannedStack:
-    """Return the plan of a stack's file, with what quotas/<stack>.json says is granted.
+def plan_stack(stack: str, quotas_file: Path | None = None) -> PlannedStack:
+    """Return the plan of a stack's file, within what quotas/<stack>.json, or `quotas_file`, says is granted.
 
     Raises StackFileError, with every reason, where the file or the grants cannot be used.
     """
-    from headroom.live.grants_file import load_stack_grants
+    from headroom.live.grants_file import load_grants, load_stack_grants
     from headroom.planning.plan import plan_config
     from headroom.spec.stack_file import load_config
 
     path = find_stack_file(stack)
     config = load_config(path)
-    grants = load_stack_grants(path.parent, stack, config)
+    if quotas_file is None:
+        grants = load_stack_grants(path.parent, stack, config)
+    elif (grants := load_grants(quotas_file, str(config.get("gcp:project")))) is None:
+        raise StackFileError([Problem("", "there is no such file")], str(quotas_file))
     return PlannedStack(path, config, grants, plan_config(config, stack, path.name, grants))

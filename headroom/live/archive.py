@@ -44,12 +44,10 @@ class Archive(Protocol):
 
 def require_place(place: str) -> None:
     """Raise ValueError where `place` is neither a folder's path nor `gs://BUCKET[/PREFIX]`."""
-    scheme, colons, _ = place.partition("://")
-    if colons and f"{scheme}{colons}" != SCHEME:
-        raise ValueError("must be a folder, or gs://BUCKET/PREFIX")
-    if colons and not _BUCKET.fullmatch(_split(place)[0]):
-        raise ValueError("names no bucket; write gs://BUCKET/PREFIX")
-    if not place:
+    if place.startswith(SCHEME):
+        if not _BUCKET.fullmatch(_split(place)[0]):
+            raise ValueError("names no bucket; write gs://BUCKET/PREFIX")
+    elif not place or "://" in place or place.startswith("gs:"):
         raise ValueError("must be a folder, or gs://BUCKET/PREFIX")
 
 
@@ -80,7 +78,10 @@ def find_earlier(archive: Archive, stack: str, since: str, now: datetime) -> Ent
         text = archive.read(times[at]).decode("utf-8")
     except UnicodeDecodeError:
         raise StackFileError([Problem("", "is not text in UTF-8")], times[at]) from None
-    return next(iter(parse_history(text, times[at])), None)
+    entries = parse_history(text, times[at])
+    if not entries:
+        raise StackFileError([Problem("", "is empty")], times[at])
+    return entries[0]
 
 
 def keep(archive: Archive, stack: str, at: datetime, texts: Mapping[str, str]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from headroom.live.connection import ENDPOINT_VARIABLE
 from headroom.report.audit_json import SCHEMA_FILE
 from tests.live.servers import Answer, Asked, answering, kubeconfig
 
@@ -221,6 +222,61 @@ def test_an_archive_without_an_earlier_audit_is_a_warning(headroom: Headroom) ->
     assert "warning: audits has no audit of dev as old as that" in done.stderr
 
 
+@pytest.mark.parametrize("line", ["nonsense", '{"version": 99}', ""])
+def test_an_earlier_audit_that_cannot_be_read_stops_none_after_it(
+    headroom: Headroom, project: Path, line: str
+) -> None:
+    folder = project / "audits" / "dev"
+    folder.mkdir(parents=True)
+    (folder / "2026-11-01T00-00-00Z.jsonl").write_text(line)
+    done = headroom("audit", "-s", "dev", "--archive", "audits", "--since", "last")
+    assert done.returncode == 0, done.stderr
+    assert "Cloud quotas, in their own units" in done.stdout
+    assert "Since " not in done.stdout
+    assert "warning: what differs from an earlier audit is not known: audits: " in done.stderr
+    assert "2026-11-01T00-00-00Z.jsonl" in done.stderr
+    assert len(list(folder.glob("*.jsonl"))) == 2
+    time.sleep(1)
+    again = headroom("audit", "-s", "dev", "--archive", "audits", "--since", "last")
+    assert "Since " in again.stdout
+
+
+def test_an_archive_that_cannot_be_read_is_a_source_that_did_not_answer(
+    headroom: Headroom, project: Path
+) -> None:
+    """The audit is shown and kept all the same; what differs is unknown, and not nothing."""
+    (project / "audits" / "dev" / "2026-11-01T00-00-00Z.jsonl").mkdir(parents=True)
+    done = headroom("audit", "-s", "dev", "--archive", "audits", "--since", "last", "--json")
+    assert done.returncode == 3
+    content = json.loads(done.stdout)
+    Draft202012Validator(json.loads(SCHEMA_FILE.read_text())).validate(content)
+    (source,) = (each for each in content["sources"] if each["state"] == "unreachable")
+    assert (source["name"], source["origin"]) == ("earlier audits", "audits")
+    assert "Is a directory" in source["detail"]
+    assert content["change"] is None
+    assert "kept: audits/dev/" in done.stderr
+    assert "earlier audits" in next((project / "audits" / "dev").glob("*.html")).read_text()
+
+
+def test_a_bucket_that_nobody_may_use_is_told_after_the_audit(
+    headroom: Headroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with answering(lambda _: (403, {"error": {"code": 403, "message": "no"}})) as (url, _):
+        monkeypatch.setenv(ENDPOINT_VARIABLE, url)
+        done = headroom("audit", "-s", "dev", "--archive", "gs://reports", "--since", "last")
+    assert done.returncode == 3
+    assert "Cloud quotas, in their own units" in done.stdout
+    assert "1 source did not answer" in done.stdout
+    assert "error: --archive gs://reports: Google answered 403" in done.stderr
+
+
+def test_a_history_that_takes_nothing_is_told_after_the_audit(headroom: Headroom) -> None:
+    done = headroom("audit", "-s", "dev", "--history", "gone/h.jsonl")
+    assert done.returncode == 2
+    assert "Cloud quotas, in their own units" in done.stdout
+    assert "h.jsonl: cannot be written: No such file or directory" in done.stderr
+
+
 def test_an_archive_that_takes_nothing_is_told_after_the_audit_and_ends_with_3(
     headroom: Headroom, project: Path
 ) -> None:
@@ -232,6 +288,6 @@ def test_an_archive_that_takes_nothing_is_told_after_the_audit_and_ends_with_3(
 
 
 def test_an_archive_that_is_no_place_is_refused(headroom: Headroom) -> None:
-    done = headroom("audit", "-s", "dev", "--archive", "s3://bucket")
+    done = headroom("audit", "-s", "dev", "--archive", "gs:/bucket")
     assert done.returncode == 2
     assert done.stderr == "error: --archive must be a folder, or gs://BUCKET/PREFIX\n"

@@ -24,6 +24,7 @@ MEMBER = (
     f"principal://iam.googleapis.com/projects/{NUMBER}/locations/global/workloadIdentityPools/"
     "acme-ml-dev.svc.id.goog/subject/ns/headroom-operations/sa/audit"
 )
+PRIVATE = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"}
 
 
 def planned(root: Path, **audit: Any) -> Plan:
@@ -118,13 +119,32 @@ def test_the_job_runs_on_the_system_pool_and_within_its_quota(graph: list[Regist
     assert int(container["resources"]["requests"]["cpu"][:-1]) <= int(hard["requests.cpu"][:-1])
 
 
-def test_nothing_comes_in_and_out_go_names_tokens_google_and_the_api_server(graph: list[Registered]) -> None:
+def ports(rule: dict[str, Any]) -> set[tuple[str, int]]:
+    return {(each["protocol"], each["port"]) for each in rule["ports"]}
+
+
+def test_nothing_comes_in_and_out_go_names_tokens_public_addresses_and_the_api_server(
+    graph: list[Registered],
+) -> None:
     spec = of_kind(graph, "NetworkPolicy")[NAMESPACE].inputs["spec"]
     assert spec["podSelector"] == {}
     assert spec["policyTypes"] == ["Ingress", "Egress"]
     assert "ingress" not in spec
-    ports = [{port["port"] for port in rule["ports"]} for rule in spec["egress"]]
-    assert ports == [{53}, {80, 988}, {443}, {443}]
+    names, tokens, public, api_server = spec["egress"]
+    assert names["to"] == [
+        {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
+            "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+        },
+        {"ipBlock": {"cidr": "169.254.20.10/32"}},
+    ]
+    assert ports(names) == {("UDP", 53), ("TCP", 53)}
+    assert tokens["to"] == [{"ipBlock": {"cidr": f"169.254.169.{last}/32"}} for last in (254, 252)]
+    assert ports(tokens) == {("TCP", 80), ("TCP", 988)}
+    (block,) = (each["ipBlock"] for each in public["to"])
+    assert block["cidr"] == "0.0.0.0/0"
+    assert set(block["except"]) == PRIVATE
+    assert ports(public) == ports(api_server) == {("TCP", 443)}
 
 
 def test_the_api_server_is_where_the_network_has_it(root: Path, run_program: Run) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -13,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from sandbox.engine.cache import hold_lock
 from sandbox.engine.install import PulumiCli, locate_pulumi
 from sandbox.engine.working_copy import copy_project
 from sandbox.engine.workspace import SAVING_VARIABLE, SOURCE_ROOT, Sandbox
+from tests.e2e.risen_states import copy_state, make_once
 
 if TYPE_CHECKING:
     from tests.e2e.outcomes import Outcome
@@ -183,23 +182,14 @@ def risen(platform: EngineSandbox, risen_states: Path, pulumi_cli: PulumiCli) ->
     """Gives the sandbox of `platform` with a stack of this project up; one `up` serves all tests."""
 
     def give(stack: str) -> EngineSandbox:
-        shutil.copytree(
-            _bring_up_once(stack, risen_states / stack, pulumi_cli), platform.sandbox.state, symlinks=True
-        )
+        def bring_up(folder: Path) -> None:
+            project = copy_project(SOURCE_ROOT, folder / "project")
+            EngineSandbox(Sandbox(project, folder / "state"), pulumi_cli).up(stack).require_success()
+
+        copy_state(make_once(risen_states / stack, bring_up) / "state", platform.sandbox.state)
         return platform
 
     return give
-
-
-def _bring_up_once(stack: str, folder: Path, cli: PulumiCli) -> Path:
-    """The state folder of a sandbox in which the stack is up."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with hold_lock(folder / "lock"):
-        if not (folder / "up").exists():
-            project = copy_project(SOURCE_ROOT, folder / "project")
-            EngineSandbox(Sandbox(project, folder / "state"), cli).up(stack).require_success()
-            (folder / "up").touch()
-    return folder / "state"
 
 
 @pytest.fixture(scope="package")

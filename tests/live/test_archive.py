@@ -84,6 +84,12 @@ def test_an_entry_that_is_none_is_told_by_its_name(archive: Archive) -> None:
         find_earlier(archive, "prod", "last", NOON)
 
 
+def test_an_entry_that_is_empty_is_not_no_earlier_audit(archive: Archive) -> None:
+    keep(archive, "prod", NOON, {"jsonl": ""})
+    with pytest.raises(StackFileError, match=r"12-00-00Z\.jsonl: is empty"):
+        find_earlier(archive, "prod", "last", NOON)
+
+
 def test_what_else_lies_there_is_no_audit(tmp_path: Path) -> None:
     archive = open_archive(str(tmp_path), PROJECT)
     (tmp_path / "prod").mkdir()
@@ -111,7 +117,9 @@ def test_a_folder_or_a_bucket_is_a_place(place: str) -> None:
     require_place(place)
 
 
-@pytest.mark.parametrize("place", ["", "s3://bucket", "gs://", "gs:///prefix", "gs://A_Bucket"])
+@pytest.mark.parametrize(
+    "place", ["", "s3://bucket", "gs:/b/x", "gs:b", "gs://", "gs:///prefix", "gs://A_Bucket"]
+)
 def test_anything_else_is_refused(place: str) -> None:
     with pytest.raises(ValueError, match="gs://BUCKET"):
         require_place(place)

@@ -1,12 +1,13 @@
 """What the platform runs for itself is planned from a row of data and a line of the stack file."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from headroom.audit.history import find_time
 from headroom.catalog.facts import load_facts
 from headroom.planning import operations
 from headroom.planning.grants import Grants
@@ -67,6 +68,17 @@ def test_a_job_has_time_to_end_and_what_it_found_is_no_reason_to_try_again(row: 
         assert int(arguments[arguments.index("--time-limit") + 1]) <= row["deadline_seconds"] / 2
     assert 0 not in row["retried"]
     assert 1 not in row["retried"]
+
+
+def test_an_audit_is_compared_with_the_day_before_and_not_with_its_own_first_try() -> None:
+    """A try that was not whole is kept too; what it could not ask would seem gone, and then new."""
+    now = datetime(2026, 11, 20, 6, tzinfo=UTC)
+    for row in (row for row in ROWS if row["archives"]):
+        arguments = row["arguments"].split()
+        since = arguments[arguments.index("--since") + 1]
+        first_try = now - timedelta(seconds=row["deadline_seconds"])
+        assert find_time([first_try], since, now) is None
+        assert find_time([now - timedelta(days=1), first_try], since, now) == now - timedelta(days=1)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["name"])

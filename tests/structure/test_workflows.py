@@ -1,5 +1,6 @@
 """The workflows: what runs a change's code has nothing to lose, and what can write runs none of it."""
 
+import os
 import re
 import subprocess
 import sys
@@ -145,7 +146,9 @@ def test_an_audit_of_every_stack_is_kept_whatever_it_found() -> None:
     steps = audit["jobs"]["audit"]["steps"]
     names = [step.get("name") or step.get("uses", "").partition("@")[0] for step in steps]
     upload = steps[names.index("actions/upload-artifact")]
-    assert upload["if"] == "always()"
+    assert "if" not in upload, (
+        "after an audit that did not end, an artifact without its lines would be the newest"
+    )
     assert upload["with"]["path"] == "${{ runner.temp }}/audits"
     run = steps[names.index("Audit")]["run"]
     assert '--archive "$RUNNER_TEMP/audits"' in run
@@ -157,6 +160,39 @@ def test_an_audit_of_every_stack_is_kept_whatever_it_found() -> None:
     }
     assert all("exit 1" in step["run"] for step in steps[names.index("actions/upload-artifact") + 1 :])
     assert names.index("The lines of earlier audits") < names.index("Audit")
+
+
+def run_audit_step(folder: Path, code: int, *reports: str) -> tuple[int, str]:
+    """The exit code and the output of the workflow's step, where the audit ends with `code` after its reports."""
+    audit = read_yaml(WORKFLOWS["audit.yaml"].encode())
+    (step,) = (step for step in audit["jobs"]["audit"]["steps"] if step.get("id") == "audit")
+    archive = folder / "audits" / "prod"
+    archive.mkdir(parents=True)
+    (archive / "2026-11-19T05-23-00Z.jsonl").touch()
+    fake = folder / ".venv" / "bin" / "headroom"
+    fake.parent.mkdir(parents=True)
+    fake.write_text(
+        "\n".join(["#!/bin/sh", *(f"touch {archive}/{name}" for name in reports), f"exit {code}"])
+    )
+    fake.chmod(0o755)
+    (folder / "output").touch()
+    environment = {"STACK": "prod", "RUNNER_TEMP": str(folder), "GITHUB_OUTPUT": str(folder / "output")}
+    command = ["bash", "-e", "-c", step["run"]]
+    done = subprocess.run(command, cwd=folder, env=os.environ | environment, capture_output=True, check=False)
+    return done.returncode, (folder / "output").read_text()
+
+
+@pytest.mark.parametrize("code", [0, 1, 3])
+def test_an_audit_that_ended_goes_on_to_what_it_found(tmp_path: Path, code: int) -> None:
+    now = "2026-11-20T05-23-00Z"
+    ended = run_audit_step(tmp_path, code, f"{now}.json", f"{now}.jsonl")
+    assert ended == (0, f"code={code}\n")
+
+
+@pytest.mark.parametrize("code", [1, 2, 126, 127, 137, 143])
+def test_an_audit_that_did_not_end_fails_by_itself(tmp_path: Path, code: int) -> None:
+    """A crash ends with 1 as findings do, and leaves no report."""
+    assert run_audit_step(tmp_path, code) == (code, "")
 
 
 def test_zizmor_finds_nothing() -> None:
