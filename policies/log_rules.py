@@ -47,6 +47,18 @@ def listed_namespaces(text: str) -> list[str]:
     return _NAME.findall(listed[1]) if listed else []
 
 
+def taken_namespaces(sink: Resource, model: Model) -> frozenset[str]:
+    """Return the namespaces all of whose logs a sink keeps in a log bucket, of those that it names."""
+    exclusions = sink.read("exclusions")
+    is_on = sink.read("disabled") in (ABSENT, False) and not has_unknown(exclusions)
+    if not (is_on and _is_kept(sink) and _takes_whole(sink, model)):
+        return frozenset()
+    left_out = " ".join(str(read(exclusion, "filter")) for exclusion in each(exclusions))
+    return frozenset(
+        name for name in listed_namespaces(str(sink.read("filter"))) if f'"{name}"' not in left_out
+    )
+
+
 def _check_retention(model: Model, settings: Settings) -> Iterator[Found]:
     least = settings.logs.production_days if model.is_production else settings.logs.days
     for bucket in model.log_buckets:
