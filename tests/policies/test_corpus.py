@@ -130,6 +130,15 @@ def test_an_exclusion_that_is_switched_off_leaves_nothing_out() -> None:
     assert scene.found("only-noise-is-left-out") == []
 
 
+def test_a_sink_that_takes_a_part_of_a_namespace_does_not_take_its_place() -> None:
+    """M17: what is left out elsewhere would be nowhere."""
+    sink = "ProjectSink dev-logs-feed-ml-90daf2"
+    scene = open_scene("dev")
+    scene.put(sink, "filter", to=f"{scene.value(sink, 'filter')}\nAND severity>=ERROR")
+    (found,) = scene.found("only-noise-is-left-out")
+    assert found.startswith("dev-logs-cluster: leaves out (resource.labels.namespace_name=")
+
+
 @pytest.mark.parametrize(
     ("kind", "inputs"),
     [
