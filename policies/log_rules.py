@@ -9,7 +9,7 @@ from headroom.planning.addresses import is_example
 from headroom.planning.log_filters import in_namespaces, workload_logs
 from policies.model import Model
 from policies.rbac_rules import ROLE_BINDING
-from policies.resources import ABSENT, UNKNOWN, Missing, Resource, each, has_unknown, read
+from policies.resources import ABSENT, Missing, Resource, each, has_unknown, read
 from policies.rules import Found, Rule
 from policies.settings import Settings
 from policies.tenancy import Namespace
@@ -158,7 +158,7 @@ def _place(resource: Resource, key: str) -> _Place:
     text = resource.read(key)
     return _Place(
         text.removeprefix(_SERVICE) if isinstance(text, str) else text,
-        resource.options.sources.get(key, frozenset()) if text is UNKNOWN else frozenset(),
+        resource.options.sources.get(key, frozenset()),
     )
 
 

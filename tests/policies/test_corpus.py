@@ -124,6 +124,28 @@ def test_who_owns_a_pipeline_reads_all_of_its_logs(text: Any, is_found: bool) ->
     assert any(each.startswith("dev-namespace-feed-data: ") for each in found) == is_found
 
 
+@pytest.mark.parametrize(("other", "is_found"), [("", False), ("-other", True)])
+def test_before_the_first_update_readers_are_told_by_the_bucket_that_they_come_from(
+    other: str, is_found: bool
+) -> None:
+    """M17: the bucket's short name is known then, and its id, which the sink has, is not."""
+    scene = open_scene("dev").put("dev-owners-feed-data", "subjects", 0, "name", to="feed-ml@acme.dev")
+    name = "dev-logs-feed-ml-90daf2"
+    scene.put(f"ProjectSink {name}", "destination", to=UNKNOWN)
+    scene.add("gcp:logging/logView:LogView", "readers", {"bucket": UNKNOWN})
+    scene.add("gcp:logging/logViewIamBinding:LogViewIamBinding", "readers-are", {"bucket": f"{name}{other}"})
+    bucket = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
+    for each, key, source in (
+        (f"ProjectSink {name}", "destination", name),
+        ("readers", "bucket", name),
+        ("readers-are", "bucket", f"{name}{other}"),
+    ):
+        sources = {key: frozenset([make_urn("dev", bucket, source)])}
+        scene.find(each).setdefault("options", {})["sources"] = sources
+    found = scene.found("logs-have-readers")
+    assert any(each.startswith("dev-namespace-feed-data: ") for each in found) == is_found
+
+
 def test_an_exclusion_that_is_switched_off_leaves_nothing_out() -> None:
     path = ("ProjectSink dev-logs-feed-ml-90daf2", "exclusions", 0)
     scene = open_scene("dev").put(*path, "filter", to="severity=ERROR").put(*path, "disabled", to=True)
