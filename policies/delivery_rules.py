@@ -5,7 +5,6 @@ from typing import Any
 
 from headroom.planning.delivery import RESTRICTED
 from policies.canary_rules import check_canary, last_stage, production_pipelines
-from policies.identity_rules import EVERYWHERE, is_binding, read_grants
 from policies.model import Model
 from policies.resources import ABSENT, UNKNOWN, Missing, Resource, each, has_unknown, read
 from policies.rules import Found, Rule
@@ -48,28 +47,6 @@ def _check_approved(model: Model, _: Settings) -> Iterator[Found]:
                 f"requireApproval is {shown}, so that nobody is asked before production",
                 "set it to true",
             )
-    if model.is_production:
-        yield from _check_almighty(model)
-
-
-_CLOUD_DEPLOY = "roles/clouddeploy."
-_HARMLESS = frozenset(f"{_CLOUD_DEPLOY}{role}" for role in ("jobRunner", "viewer", "serviceAgent"))
-_ALMIGHTY = frozenset(f"{_CLOUD_DEPLOY}{role}" for role in ("admin", "operator"))
-
-
-def _check_almighty(model: Model) -> Iterator[Found]:
-    """A role for the project holds for every pipeline, so that who releases approves, too."""
-    for resource in filter(lambda each: is_binding(each.type), model.bindings):
-        everywhere = resource.type.startswith(EVERYWHERE)
-        for grant in read_grants(resource):
-            role = str(grant.role)
-            if role in _ALMIGHTY or (everywhere and role.startswith(_CLOUD_DEPLOY) and role not in _HARMLESS):
-                whom = grant.member.value if isinstance(grant.member, Missing) else grant.member
-                yield (
-                    resource,
-                    f"gives {role} to {whom}, who so may deliver what nobody else approves",
-                    "name them in delivery.approvals of the pipeline",
-                )
 
 
 def _check_rollback(model: Model, _: Settings) -> Iterator[Found]:

@@ -1,11 +1,11 @@
 """The rule that what is left out of the logs is noise, or kept elsewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from headroom.planning.log_filters import DEBUG, in_namespaces
 from headroom.spec.log_filter import Comparison, FilterError, Logic, parse_filter
-from policies.log_rules import listed_namespaces
+from policies.log_rules import listed_namespaces, taken_namespaces
 from policies.model import Model
 from policies.property_rules import show_value
 from policies.resources import ABSENT, UNKNOWN, Resource, each, read
@@ -24,14 +24,20 @@ def _check_exclusions(model: Model, _: Settings) -> Iterator[Found]:
         for sink in model.of(*_SINKS)
         if sink.read("disabled") in (ABSENT, False) and isinstance(text := sink.read("filter"), str)
     )
-    routed = frozenset(name for text in filters for name in listed_namespaces(text))
+    routed = {sink.urn: taken_namespaces(sink, model) for sink in model.of(*_SINKS)}
     for resource in model.of(*_EXCLUSIONS):
-        yield from _check_filter(resource, resource.properties, filters, routed)
+        yield from _check_filter(resource, resource.properties, filters, _join(routed.values()))
     for sink in model.of(*_SINKS):
         exclusions = sink.read("exclusions")
+        # What the sink itself takes is nowhere else.
+        others = filters - {sink.read("filter")}
+        elsewhere = _join(names for urn, names in routed.items() if urn != sink.urn)
         for exclusion in [UNKNOWN] if exclusions is UNKNOWN else each(exclusions):
-            # What the sink itself takes is nowhere else.
-            yield from _check_filter(sink, exclusion, filters - {sink.read("filter")}, routed)
+            yield from _check_filter(sink, exclusion, others, elsewhere)
+
+
+def _join(sets: Iterable[frozenset[str]]) -> frozenset[str]:
+    return frozenset[str]().union(*sets)
 
 
 def _check_filter(

@@ -1,6 +1,7 @@
 """The rule that nothing of the platform has an address that the internet reaches."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from headroom.planning.delivery import GATEWAY_CLASS
 from headroom.planning.tenancy import DELIVERY_LABEL
@@ -12,13 +13,14 @@ from policies.settings import Settings
 from policies.tenancy import least_bound
 
 SERVICE = "kubernetes:core/v1:Service"
-_INTERNAL = {
+_INTERNAL_SERVICE = {
     "networking.gke.io/load-balancer-type": "Internal",
     "cloud.google.com/load-balancer-type": "Internal",
-    "kubernetes.io/ingress.class": "gce-internal",
 }
-"""Annotations that keep a load balancer's address private
+_INTERNAL_INGRESS = {"kubernetes.io/ingress.class": "gce-internal"}
+"""Annotations that keep a load balancer's address private, which the other kind does not know
 (cloud.google.com/kubernetes-engine/docs/concepts/service-load-balancer-parameters and ingress, 2026-11)."""
+_INTERNAL_CLASS = "networking.gke.io/l4-regional-internal"
 _ADDRESSES = ("gcp:compute/address:Address", "gcp:compute/globalAddress:GlobalAddress")
 _BOUNDS = ("services.loadbalancers", "services.nodeports")
 _DELIVERED = {
@@ -50,7 +52,7 @@ def _check_exposed(model: Model, _: Settings) -> Iterator[Found]:
 
 def _check_service(service: Resource) -> Iterator[Found]:
     kind, outside = service.read("spec", "type"), service.read("spec", "externalIPs")
-    private = kind == "LoadBalancer" and _is_internal(service)
+    private = kind == "LoadBalancer" and _is_internal_service(service)
     if kind not in (ABSENT, "ClusterIP", "ExternalName") and not private:
         yield service, f"its type is {show_value(kind)}, so that others than the cluster reach it", _REMEDY
     if has_unknown(outside) or each(outside):
@@ -58,12 +60,22 @@ def _check_service(service: Resource) -> Iterator[Found]:
 
 
 def _check_ingress(ingress: Resource) -> Iterator[Found]:
-    if not _is_internal(ingress):
+    """One that spans clusters has an address that is public, whatever its annotations."""
+    spans = ingress.type.removesuffix("Patch").endswith(":MultiClusterIngress")
+    if spans or _annotations(ingress, _INTERNAL_INGRESS) != _INTERNAL_INGRESS:
         yield ingress, "is an Ingress whose load balancer the internet reaches", _REMEDY
 
 
-def _is_internal(resource: Resource) -> bool:
-    return any(resource.read("metadata", "annotations", key) == value for key, value in _INTERNAL.items())
+def _is_internal_service(service: Resource) -> bool:
+    """Whether all that says where its load balancer is says inside; a class goes before annotations."""
+    said = _annotations(service, _INTERNAL_SERVICE)
+    inside = service.read("spec", "loadBalancerClass") in (ABSENT, _INTERNAL_CLASS)
+    return inside and bool(said) and said.items() <= _INTERNAL_SERVICE.items()
+
+
+def _annotations(resource: Resource, table: Mapping[str, str]) -> dict[str, Any]:
+    found = {key: resource.read("metadata", "annotations", key) for key in table}
+    return {key: value for key, value in found.items() if value is not ABSENT}
 
 
 def _check_gateway(gateway: Resource) -> Iterator[Found]:

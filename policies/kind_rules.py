@@ -8,6 +8,7 @@ from policies.known_types import (
     find_opaque,
     harmless_services,
     is_known_group,
+    known_packages,
     known_types,
     machine_services,
 )
@@ -48,8 +49,13 @@ def _check_said(resource: Resource) -> Iterator[Found]:
 
 @cache
 def _what_it_draws(kind: str) -> str:
-    """What is wrong with a type of Google Cloud's or of the cluster's; empty: nothing."""
+    """What is wrong with a type; empty: nothing."""
     module, group = kind.split("/")[0], kind.rpartition(":")[0]
+    package = kind.removeprefix("pulumi:providers:").partition(":")[0]
+    if package not in known_packages():
+        return (
+            f"of the package {package}, which no rule knows, so that it may run machines that nobody counts"
+        )
     if module == GROUP.rstrip("/"):
         return "which no rule of the queues knows"
     if runs := machine_services().get(module):

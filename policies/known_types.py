@@ -27,6 +27,12 @@ def known_types() -> frozenset[str]:
 
 
 @cache
+def known_packages() -> frozenset[str]:
+    """Return the packages whose types the tables name, or that make nothing by themselves."""
+    return frozenset(row["package"] for row in load_facts()["packages"])
+
+
+@cache
 def machine_services() -> Mapping[str, str]:
     """Return the services whose resources run on machines, with what they run."""
     return {row["module"]: row["runs"] for row in load_facts()["modules"]}
@@ -61,10 +67,11 @@ def find_opaque(kind: str) -> Mapping[str, Any] | None:
     return next(chain(ending, beginning), None)
 
 
-def find_own_work(namespace: Any, name: Any) -> Mapping[str, Any] | None:
-    """Return the row of what the platform itself runs beside the queues."""
+def find_own_work(kind: str, namespace: Any, name: Any) -> Mapping[str, Any] | None:
+    """Return the row of what the platform itself runs beside the queues; `kind` is the type's token."""
+    asked = (kind.removeprefix("kubernetes:"), namespace, name)
     rows = load_facts()["own_work"]
-    return next((row for row in rows if (row["namespace"], row["name"]) == (namespace, name)), None)
+    return next((row for row in rows if (row["kind"], row["namespace"], row["name"]) == asked), None)
 
 
 def is_own_namespace(name: Any) -> bool:
@@ -75,5 +82,5 @@ def is_own_namespace(name: Any) -> bool:
 
 
 def is_reading_role(name: Any) -> bool:
-    """Return whether a role that the program does not make is known to let nobody run anything."""
+    """Return whether a cluster role that the program does not make is known to let nobody run anything."""
     return any(row["name"] == name for row in load_facts()["reading_roles"])

@@ -9,7 +9,7 @@ from headroom.planning.addresses import is_example
 from headroom.planning.log_filters import in_namespaces, workload_logs
 from policies.model import Model
 from policies.rbac_rules import ROLE_BINDING
-from policies.resources import ABSENT, UNKNOWN, Missing, Resource, each, has_unknown, read
+from policies.resources import ABSENT, Missing, Resource, each, has_unknown, read
 from policies.rules import Found, Rule
 from policies.settings import Settings
 from policies.tenancy import Namespace
@@ -45,6 +45,18 @@ def listed_namespaces(text: str) -> list[str]:
     """Return the namespaces that a filter of the program names."""
     listed = _LISTED.search(text)
     return _NAME.findall(listed[1]) if listed else []
+
+
+def taken_namespaces(sink: Resource, model: Model) -> frozenset[str]:
+    """Return the namespaces all of whose logs a sink keeps in a log bucket, of those that it names."""
+    exclusions = sink.read("exclusions")
+    is_on = sink.read("disabled") in (ABSENT, False) and not has_unknown(exclusions)
+    if not (is_on and _is_kept(sink) and _takes_whole(sink, model)):
+        return frozenset()
+    left_out = " ".join(str(read(exclusion, "filter")) for exclusion in each(exclusions))
+    return frozenset(
+        name for name in listed_namespaces(str(sink.read("filter"))) if f'"{name}"' not in left_out
+    )
 
 
 def _check_retention(model: Model, settings: Settings) -> Iterator[Found]:
@@ -146,7 +158,7 @@ def _place(resource: Resource, key: str) -> _Place:
     text = resource.read(key)
     return _Place(
         text.removeprefix(_SERVICE) if isinstance(text, str) else text,
-        resource.options.sources.get(key, frozenset()) if text is UNKNOWN else frozenset(),
+        resource.options.sources.get(key, frozenset()),
     )
 
 

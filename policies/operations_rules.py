@@ -2,6 +2,7 @@
 
 from policies.alert_rules import ALERT_RULES
 from policies.applied_rules import APPLIED_RULES
+from policies.approval_rules import APPROVAL_RULES
 from policies.delivery_rules import DELIVERY_RULES
 from policies.exclusion_rules import EXCLUSION_RULES
 from policies.kueue_rules import KUEUE_RULES
@@ -17,6 +18,7 @@ OPERATIONS_RULES = (
     *PRODUCTION_RULES,
     *KUEUE_RULES,
     *DELIVERY_RULES,
+    *APPROVAL_RULES,
     *TARGET_RULES,
     *REPLACEMENT_RULES,
     *APPLIED_RULES,

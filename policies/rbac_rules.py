@@ -18,6 +18,9 @@ ROLES = (f"{_API}Role:", f"{_API}ClusterRole:", f"{_API}Role", f"{_API}ClusterRo
 EVERYBODY = ("system:authenticated", "system:unauthenticated", "system:anonymous", "system:serviceaccounts")
 _RISKY_VERBS = ("bind", "escalate", "impersonate")
 READING = frozenset(("get", "list", "watch"))
+_DOORS = frozenset(("attach", "exec", "portforward", "proxy"))
+"""Subresources by which `get` reaches into a pod or a node: a request for them that is upgraded is a GET
+(kubernetes.io/docs/concepts/security/rbac-good-practices, 2026-11)."""
 _GROUP_OF_ACCOUNTS = "system:serviceaccounts:"
 _EDITORS = ("admin", "edit")
 _GUARDS = {
@@ -121,6 +124,15 @@ def _only_reads(rule: Any) -> bool:
     """Whether it lets one look at kinds of named groups alone; the core group has secrets."""
     verbs, groups = read(rule, "verbs"), read(rule, "apiGroups")
     return READING.issuperset(map(str, each(verbs))) and not {"", "*"} & set(each(groups))
+
+
+def only_looks(rule: Any) -> bool:
+    """Return whether a rule of a role lets one look alone: neither change anything nor reach into a pod."""
+    if not READING.issuperset(map(str, each(read(rule, "verbs")))):
+        return False
+    kinds = [str(kind) for kind in each(read(rule, "resources"))]
+    is_core = not {"", "*"}.isdisjoint(each(read(rule, "apiGroups")))
+    return not any(kind.partition("/")[2] in _DOORS or (is_core and "*" in kind) for kind in kinds)
 
 
 def _check_groups(model: Model, _: Settings) -> Iterator[Found]:

@@ -4,12 +4,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from headroom.planning.operations import NAMESPACE as OPERATIONS
 from headroom.planning.tenancy import KIND_LABEL
 from policies.identity_rules import CUSTOM_ROLES, EVERYWHERE, is_binding, read_grants
 from policies.known_types import find_own_work, is_own_namespace, is_reading_role, load_facts
 from policies.model import Model
-from policies.rbac_rules import CLUSTER_ROLE_BINDING, READING, ROLE_BINDING, ROLES
-from policies.resources import ABSENT, UNKNOWN, Missing, Resource, each, has_unknown, read
+from policies.own_work import find_changes
+from policies.rbac_rules import CLUSTER_ROLE_BINDING, ROLE_BINDING, ROLES, only_looks
+from policies.resources import ABSENT, UNKNOWN, Missing, Resource, each, has_unknown
 from policies.rules import Found, Rule
 from policies.settings import Settings
 
@@ -18,7 +20,9 @@ _WORK = re.compile(
     r"(Pod|ReplicationController|Deployment|DaemonSet|StatefulSet|ReplicaSet|Job|CronJob)(List|Patch)?"
 )
 _RUNNING_ROLE = re.compile(r"roles/container[.](admin|developer)")
-_RUNNING = re.compile(r"container[.](?!clusters[.]|operations[.])\w+[.](create|update)")
+_RUNNING = re.compile(
+    r"container[.](?!clusters[.]|operations[.])\w+[.](create|update|exec|attach|portForward|proxy)"
+)
 _IN_A_QUEUE = "bind it in the namespace of a pipeline"
 
 
@@ -29,7 +33,7 @@ def _check_work(model: Model, _: Settings) -> Iterator[Found]:
         if not _is_work(resource.type) or resource.namespace in ours:
             continue
         place = resource.namespace
-        row = find_own_work(place, resource.object_name)
+        row = find_own_work(resource.type, place, resource.object_name)
         if row is None:
             yield (
                 resource,
@@ -38,6 +42,9 @@ def _check_work(model: Model, _: Settings) -> Iterator[Found]:
             )
         elif not _is_agreed(resource, row["replicas"]):
             yield resource, f"has other replicas than the {row['replicas']} agreed to", "keep them"
+        elif place == OPERATIONS:
+            for message in find_changes(resource, row["name"], model.stack):
+                yield resource, message, "run what headroom/catalog/data/operations.yaml has"
 
 
 def _is_agreed(resource: Resource, replicas: int) -> bool:
@@ -84,30 +91,35 @@ def _check_doors(model: Model, _: Settings) -> Iterator[Found]:
 
 def _check_binding(model: Model, binding: Resource, where: str) -> Iterator[Found]:
     name = binding.read("roleRef", "name")
-    if is_reading_role(name) or _only_reads(_find_role(model, binding, name)):
+    own = _own_roles(model, binding, name)
+    if all(map(_only_reads, own)) if own else _is_known_to_read(model, binding, name):
         return
     shown = name.value if isinstance(name, Missing) else name
     yield binding, f"its role {shown} may let one run work {where}", _IN_A_QUEUE
 
 
-def _find_role(model: Model, binding: Resource, name: Any) -> Resource | None:
-    """The role of the stack that is bound; a Role is one of the binding's own namespace."""
+def _own_roles(model: Model, binding: Resource, name: Any) -> list[Resource]:
+    """The roles of the stack that are bound; a Role is one of the binding's own namespace."""
     kind = str(binding.read("roleRef", "kind"))
     place = binding.namespace if kind == "Role" else ABSENT
-    return next(
-        (
-            role
-            for role in model.of(*ROLES)
-            if role.type.endswith(f":{kind}") and (role.object_name, role.namespace) == (name, place)
-        ),
-        None,
-    )
+    return [
+        role
+        for role in model.of(*ROLES)
+        if role.type.endswith(f":{kind}") and (role.object_name, role.namespace) == (name, place)
+    ]
 
 
-def _only_reads(role: Resource | None) -> bool:
-    if role is None or has_unknown(role.read("rules")) or role.read("aggregationRule") is not ABSENT:
+def _is_known_to_read(model: Model, binding: Resource, name: Any) -> bool:
+    """Whether the cluster or Kueue makes the role: one of that name that the stack makes is another."""
+    made = {role.object_name for role in model.of(*ROLES)}
+    is_cluster_role = binding.read("roleRef", "kind") == "ClusterRole"
+    return is_cluster_role and is_reading_role(name) and made.isdisjoint((name, UNKNOWN))
+
+
+def _only_reads(role: Resource) -> bool:
+    if has_unknown(role.read("rules")) or role.read("aggregationRule") is not ABSENT:
         return False
-    return all(READING.issuperset(map(str, each(read(rule, "verbs")))) for rule in each(role.read("rules")))
+    return all(map(only_looks, each(role.read("rules"))))
 
 
 def _check_grants(model: Model) -> Iterator[Found]:

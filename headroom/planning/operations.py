@@ -145,8 +145,23 @@ def check_operations(platform: Platform, environment: str) -> list[Problem]:
 
 def list_roles(job: str) -> tuple[str, ...]:
     """Return the roles in the project, without `roles/`, that a job of that name has."""
-    (row,) = (row for row in _rows() if row["name"] == job)
-    return tuple(row["roles"])
+    return tuple(_find_row(job)["roles"])
+
+
+def list_returning() -> tuple[str, ...]:
+    """Return the names of the jobs that approve that models come back."""
+    return tuple(row["name"] for row in _rows() if row["returns"])
+
+
+def list_arguments(job: str, environment: str) -> tuple[str, ...]:
+    """Return what a job of that name runs `headroom` with in an environment."""
+    return tuple(_find_row(job)["arguments"].replace("{stack}", environment).split())
+
+
+def find_amounts(job: str) -> tuple[str, str]:
+    """Return the CPU and the memory of a job of that name, as Kubernetes writes them."""
+    row = _find_row(job)
+    return row["cpu"], row["memory"]
 
 
 def _plan_jobs(asked: Operations, environment: str) -> Iterator[JobPlan]:
@@ -156,7 +171,7 @@ def _plan_jobs(asked: Operations, environment: str) -> Iterator[JobPlan]:
             yield JobPlan(
                 name=row["name"],
                 schedule=section.schedule,
-                arguments=tuple(row["arguments"].replace("{stack}", environment).split()),
+                arguments=list_arguments(row["name"], environment),
                 deadline_seconds=row["deadline_seconds"],
                 retried=tuple(row["retried"]),
                 cpu=row["cpu"],
@@ -195,6 +210,11 @@ def _bound(jobs: Iterable[JobPlan]) -> tuple[tuple[str, str], ...]:
         "requests.memory": memory,
     }
     return tuple(sorted((amounts | {key: str(count) for key, count in counts.items()}).items()))
+
+
+def _find_row(job: str) -> dict[str, Any]:
+    (row,) = (row for row in _rows() if row["name"] == job)
+    return row
 
 
 @cache

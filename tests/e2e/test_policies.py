@@ -11,6 +11,7 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+import yaml
 
 from policies.quota_rules import QUOTA_RULES
 from sandbox.engine.workspace import SOURCE_ROOT
@@ -119,6 +120,23 @@ def test_a_preview_of_the_stacks_of_the_project_is_clean(
     assert done.returncode == 0, done.stdout + done.stderr
     assert "✅ headroom@v0.1.0" in done.stdout
     assert findings_of(done.stdout) == check_offline(platform, stack) == []
+
+
+def test_a_first_preview_is_clean_where_owners_exist_and_the_platform_has_jobs(
+    platform: EngineSandbox, preview: Callable[..., CompletedProcess[str]]
+) -> None:
+    """D1, M17: nothing is granted to owners at .example; of what is, much is not known before the update."""
+    path = platform.project / "Pulumi.prod.yaml"
+    config = yaml.safe_load(path.read_text().replace("@acme.example", "@acme.dev"))["config"]
+    config["headroom:cluster"]["security_group"] = "gke-security-groups@acme.dev"
+    image = f"europe-west4-docker.pkg.dev/acme-ml/tools/headroom@sha256:{64 * '0'}"
+    config["headroom:operations"] = {"image": image, "audit": {}, "rollbacks": {}}
+    path.unlink()
+    path.write_text(yaml.safe_dump({"config": config}))
+    done = preview("prod")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "prod-rollbacks-returner" in done.stdout
+    assert findings_of(done.stdout) == []
 
 
 def test_a_program_that_was_edited_is_refused_by_every_rule_that_it_breaks(

@@ -124,10 +124,41 @@ def test_who_owns_a_pipeline_reads_all_of_its_logs(text: Any, is_found: bool) ->
     assert any(each.startswith("dev-namespace-feed-data: ") for each in found) == is_found
 
 
+@pytest.mark.parametrize(("other", "is_found"), [("", False), ("-other", True)])
+def test_before_the_first_update_readers_are_told_by_the_bucket_that_they_come_from(
+    other: str, is_found: bool
+) -> None:
+    """M17: the bucket's short name is known then, and its id, which the sink has, is not."""
+    scene = open_scene("dev").put("dev-owners-feed-data", "subjects", 0, "name", to="feed-ml@acme.dev")
+    name = "dev-logs-feed-ml-90daf2"
+    scene.put(f"ProjectSink {name}", "destination", to=UNKNOWN)
+    scene.add("gcp:logging/logView:LogView", "readers", {"bucket": UNKNOWN})
+    scene.add("gcp:logging/logViewIamBinding:LogViewIamBinding", "readers-are", {"bucket": f"{name}{other}"})
+    bucket = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
+    for each, key, source in (
+        (f"ProjectSink {name}", "destination", name),
+        ("readers", "bucket", name),
+        ("readers-are", "bucket", f"{name}{other}"),
+    ):
+        sources = {key: frozenset([make_urn("dev", bucket, source)])}
+        scene.find(each).setdefault("options", {})["sources"] = sources
+    found = scene.found("logs-have-readers")
+    assert any(each.startswith("dev-namespace-feed-data: ") for each in found) == is_found
+
+
 def test_an_exclusion_that_is_switched_off_leaves_nothing_out() -> None:
     path = ("ProjectSink dev-logs-feed-ml-90daf2", "exclusions", 0)
     scene = open_scene("dev").put(*path, "filter", to="severity=ERROR").put(*path, "disabled", to=True)
     assert scene.found("only-noise-is-left-out") == []
+
+
+def test_a_sink_that_takes_a_part_of_a_namespace_does_not_take_its_place() -> None:
+    """M17: what is left out elsewhere would be nowhere."""
+    sink = "ProjectSink dev-logs-feed-ml-90daf2"
+    scene = open_scene("dev")
+    scene.put(sink, "filter", to=f"{scene.value(sink, 'filter')}\nAND severity>=ERROR")
+    (found,) = scene.found("only-noise-is-left-out")
+    assert found.startswith("dev-logs-cluster: leaves out (resource.labels.namespace_name=")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from infra.offline import Registered, record
 from policies.known_types import load_facts as load_known_types
 from policies.offline import judge_offline
 from policies.registry import RULES
+from policies.resources import UNKNOWN
 from policies.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +49,14 @@ def spec(each: Registered) -> dict[str, Any]:
     return each.inputs["spec"]
 
 
+def pod(each: Registered) -> dict[str, Any]:
+    return spec(each)["jobTemplate"]["spec"]["template"]["spec"]
+
+
+def container(each: Registered) -> dict[str, Any]:
+    return pod(each)["containers"][0]
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "change", "rule"),
     [
@@ -56,6 +65,35 @@ def spec(each: Registered) -> dict[str, Any]:
         ("CronJob", "job-audit", lambda each: spec(each)["jobTemplate"]["spec"].update(parallelism=8), "work-is-in-queues"),
         ("CronJob", "job-audit", lambda each: each.inputs["metadata"].update(name="other"), "work-is-in-queues"),
         ("CronJob", "job-audit", lambda each: each.inputs["metadata"].update(namespace="default"), "work-is-in-queues"),
+        *(
+            ("CronJob", "job-rollbacks", change, "work-is-in-queues")
+            for change in (
+                lambda each: container(each).update(image="example.com/headroom:latest"),
+                lambda each: container(each).update(image=UNKNOWN),
+                lambda each: container(each).update(args=["release", "approve", "--stack", "dev"]),
+                lambda each: container(each).update(args=UNKNOWN),
+                lambda each: container(each).update(command=["sh"]),
+                lambda each: container(each)["resources"]["limits"].update({"nvidia.com/gpu": "8"}),
+                lambda each: container(each)["resources"]["requests"].update(cpu="64"),
+                lambda each: container(each).pop("resources"),
+                lambda each: container(each)["securityContext"].update(privileged=True),
+                lambda each: container(each)["securityContext"].update(allowPrivilegeEscalation=True),
+                lambda each: container(each)["securityContext"]["capabilities"].update(add=["SYS_ADMIN"]),
+                lambda each: pod(each)["containers"].append(dict(container(each), name="more")),
+                lambda each: pod(each).update(containers=[]),
+                lambda each: pod(each).update(containers=UNKNOWN),
+                lambda each: pod(each).update(initContainers=[dict(container(each), name="first")]),
+                lambda each: pod(each).update(serviceAccountName="audit"),
+                lambda each: pod(each).update(serviceAccount="default"),
+                lambda each: pod(each).update(hostNetwork=True),
+                lambda each: pod(each).update(hostPID=True),
+                lambda each: pod(each).update(resourceClaims=[{"name": "gpu"}]),
+                lambda each: pod(each)["volumes"].append({"name": "node", "hostPath": {"path": "/"}}),
+                lambda each: pod(each).update(volumes=UNKNOWN),
+            )
+        ),
+        ("CronJob", "job-audit", lambda each: spec(each)["jobTemplate"]["spec"].update(template=UNKNOWN), "work-is-in-queues"),
+        ("IAMMember", "rollbacks-returner", lambda each: each.inputs.update(member="group:all@acme.dev"), "approvers-are-planned"),
         ("ClusterRole", "role-audit", lambda each: each.inputs["rules"][1].update(verbs=["list", "update"]), "roles-name-what-they-allow"),
         ("Bucket", "reports", lambda each: each.inputs.update(publicAccessPrevention="inherited"), "buckets-are-private"),
         ("IAMMember", "audit-monitoring-viewer", lambda each: each.inputs.update(role="roles/monitoring.admin"), "no-admin-machines"),

@@ -54,6 +54,14 @@ def grant(scene: Scene, role: str) -> Scene:
     return scene.add("gcp:projects/iAMMember:IAMMember", "side-door", inputs)
 
 
+def made_role(scene: Scene, kind: str, name: str, kinds: list[str], verb: str = "get") -> None:
+    """Make a role and bind it in a namespace without a queue."""
+    rule = {"apiGroups": [""], "resources": kinds, "verbs": [verb]}
+    where = {"namespace": "headroom-gateway"} if kind == "Role" else {}
+    scene.add(f"{RBAC}{kind}", "made", {"metadata": {"name": name, **where}, "rules": [rule]})
+    bind(scene, "headroom-gateway", name, kind)
+
+
 def own_role(scene: Scene, place: str, verb: str, name: str) -> None:
     rule = {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": [verb]}
     metadata = {"name": "runs", "namespace": place}
@@ -95,6 +103,9 @@ FAILING: list[Failing] = [
             "kubernetes:compute.cnrm.cloud.google.com/v1beta1:ComputeInstance",
             "kubernetes:helm.sh/v3:Release",
             "kubernetes:kustomize/v2:Directory",
+            "aws:ec2/instance:Instance",
+            "azure-native:compute:VirtualMachine",
+            "pulumi:providers:aws",
             "terraform-provider:x:Y",
             *BESIDE,
         )
@@ -113,6 +124,21 @@ FAILING: list[Failing] = [
             ("apps/v1:DaemonSet", "kube-system"),
             ("batch/v1:Job", None),
             ("core/v1:Pod", "headroom-monitoring"),
+        )
+    ),
+    *(
+        (
+            "work-is-in-queues",
+            f"a {kind} called as the platform's own {name}",
+            lambda s, kind=kind, place=place, name=name: s.add(
+                f"kubernetes:{kind}", "mine", {"metadata": {"name": name, "namespace": place}}
+            ),
+            f"mine: runs in the namespace {place}, which has no queue",
+        )
+        for kind, place, name in (
+            ("apps/v1:DaemonSet", "headroom-operations", "audit"),
+            ("apps/v1:Deployment", "headroom-monitoring", "pushgateway"),
+            ("batch/v1:Job", "headroom-operations", "rollbacks"),
         )
     ),
     (
@@ -176,6 +202,46 @@ FAILING: list[Failing] = [
         "a role of another namespace",
         lambda s: own_role(s, "elsewhere", "get", "runs"),
         "side-door: its role runs may let one run work in headroom-gateway",
+    ),
+    *(
+        (
+            "namespaces-have-queues",
+            f"a {kind} of the stack's own that is called {name}",
+            lambda s, kind=kind, name=name: made_role(s, kind, name, ["pods"], "create"),
+            f"side-door: its role {name} may let one run work in headroom-gateway",
+        )
+        for kind in ("Role", "ClusterRole")
+        for name in ("view", "kueue-metrics-reader")
+    ),
+    (
+        "namespaces-have-queues",
+        "a Role of nobody's that is called view",
+        lambda s: bind(s, "headroom-gateway", "view", "Role"),
+        "side-door: its role view may let one run work in headroom-gateway",
+    ),
+    *(
+        (
+            "namespaces-have-queues",
+            f"a role that reaches into pods by {kind}",
+            lambda s, kind=kind: made_role(s, "Role", "looks", ["pods", kind]),
+            "side-door: its role looks may let one run work in headroom-gateway",
+        )
+        for kind in ("pods/exec", "pods/attach", "pods/portforward", "nodes/proxy", "services/proxy", "*")
+    ),
+    *(
+        (
+            "namespaces-have-queues",
+            f"a role of one's own with {permission}",
+            lambda s, permission=permission: s.value("dev-model-runner", "permissions").append(permission),
+            f"dev-model-runner: allows {permission} in every namespace",
+        )
+        for permission in (
+            "container.nodes.proxy",
+            "container.pods.attach",
+            "container.pods.exec",
+            "container.pods.portForward",
+            "container.services.proxy",
+        )
     ),
     (
         "namespaces-have-queues",
