@@ -51,7 +51,7 @@ def _check_approvers(model: Model, _: Settings) -> Iterator[Found]:
         for grant in read_grants(resource):
             role = _approving_role(model, resource, grant.role)
             if role and not (
-                _is_planned(model, resource, grant, planned) or _is_return(model, resource, grant)
+                _is_planned(model, resource, grant, planned) or _is_return(model, resource, grant, planned)
             ):
                 message = (
                     f"gives {role} to {show_value(grant.member)}, who so may approve what nobody else does"
@@ -114,11 +114,12 @@ def _planned_seats(model: Model, bindings: list[Resource]) -> frozenset[_Seat]:
 
 
 def _is_planned(model: Model, resource: Resource, grant: Grant, planned: frozenset[_Seat]) -> bool:
-    return (
-        grant.role == _APPROVER
-        and str(grant.member).startswith(_PEOPLE)
-        and _Seat(resource.type, _place(model, resource), grant.member) in planned
-    )
+    return str(grant.member).startswith(_PEOPLE) and _is_seated(model, resource, grant, planned)
+
+
+def _is_seated(model: Model, resource: Resource, grant: Grant, planned: frozenset[_Seat]) -> bool:
+    place = _place(model, resource)
+    return grant.role == _APPROVER and _Seat(resource.type, place, grant.member) in planned
 
 
 def _place(model: Model, resource: Resource) -> Any:
@@ -130,12 +131,13 @@ def _place(model: Model, resource: Resource) -> Any:
     return next((found.read("name") for found in model.of(*types) if found.name in made), ABSENT)
 
 
-def _is_return(model: Model, resource: Resource, grant: Grant) -> bool:
-    """Whether it is the platform's own job that approves, by a role of the project's own.
+def _is_return(model: Model, resource: Resource, grant: Grant, planned: frozenset[_Seat]) -> bool:
+    """Whether it is the platform's own job that approves: as approvers do, or by a role of the project's own.
 
     Before a project's first update no more is known of a job's principal than what it is made of.
     """
-    if resource.type not in (_OF_PROJECT, *_PLACES) or not _own_roles(model, resource, grant.role):
+    is_own = resource.type in (_OF_PROJECT, *_PLACES) and _own_roles(model, resource, grant.role)
+    if not is_own and not _is_seated(model, resource, grant, planned):
         return False
     if grant.member is UNKNOWN:
         words = resource.name.split("-")
