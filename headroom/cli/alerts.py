@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headroom.cli.asides import working
+from headroom.cli.asides import aside, working
 from headroom.cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def export(
         typer.Option("--runbooks", metavar="URL", help="Where the project's files can be read by people."),
     ] = "",
 ) -> None:
-    """Print all rules as one Prometheus rule file.
+    """Print all rules on metrics as one Prometheus rule file; what audit logs tell is no rule of Prometheus.
 
     Example: headroom alerts export --runbooks https://git.example.com/ml/platform/blob/main > rules.yaml
     """
@@ -116,6 +116,10 @@ def export(
     if runbooks and not runbooks.startswith(("https://", "http://")):
         typer.echo("error: --runbooks: must be a URL that begins with https:// or http://", err=True)
         raise typer.Exit(2)
+    if not runbooks:
+        aside(
+            "warning: links to runbooks are paths of this project; name where people read it: --runbooks URL"
+        )
     typer.echo(render_rules(resolve_runbooks(load_rules(), runbooks)), nl=False)
 
 

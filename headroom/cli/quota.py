@@ -74,16 +74,17 @@ def show(stack: Stack) -> None:
 def accept(stack: Stack) -> None:
     """Write quotas/<stack>.promises.json: the headroom and the guarantees that the stack file promises now.
 
-    The policies compare every change with that file, and refuse one that takes much of what it says, unless
-    an exemption with owner, reason and expiry lets it pass. Commit it once what it says is agreed.
+    What gets smaller is printed. The policies compare every change with that file, and refuse one that takes
+    much of what it says, unless an exemption with owner, reason and expiry lets it pass. Commit it once what
+    it says is agreed.
 
     Exit code 0: the file is written. 2: the stack file cannot be used, or what it promises does not fit.
 
     Example: headroom quota accept -s dev
     """
     from headroom.cli.project import plan_stack
-    from headroom.live.promises_file import promises_path, save_promises
-    from headroom.planning.promises import list_promises
+    from headroom.live.promises_file import load_promises, promises_path, save_promises
+    from headroom.planning.promises import find_cuts, list_promises
     from headroom.spec.errors import StackFileError
 
     found = plan_stack(stack)
@@ -91,8 +92,11 @@ def accept(stack: Stack) -> None:
         raise StackFileError(found.plan.shortfalls, found.path.name)
     promises = list_promises(found.plan.tenancy.queues)
     target = promises_path(found.root, stack)
+    cuts = find_cuts(load_promises(target) or (), promises)
     save_promises(target, promises)
-    typer.echo(f"{target.parent.name}/{target.name}: {len(promises)} promises")
+    typer.echo(f"{target.parent.name}/{target.name}: {len(promises)} promises, {len(cuts)} of them cut")
+    for cut, left in cuts:
+        typer.echo(f"  {cut.queue}: {cut.resource} of {cut.flavor} from {cut.amount} to {left}")
 
 
 def _tell_requests(planned: "Plan", grants: "Grants") -> None:

@@ -15,6 +15,7 @@ from headroom.planning.queues import QueuesPlan
 from headroom.spec.base import Section
 from headroom.spec.errors import Problem, StackFileError
 from headroom.spec.explain import explain
+from headroom.spec.quantities import parse_quantity
 
 _LARGEST_FILE = 8 * 2**20
 
@@ -40,6 +41,15 @@ def list_promises(queues: QueuesPlan) -> tuple[Promise, ...]:
             for quota in flavor.quotas
             if quota.nominal != "0"
         )
+    )
+
+
+def find_cuts(before: Iterable[Promise], after: Iterable[Promise]) -> tuple[tuple[Promise, str], ...]:
+    """Return the promises that get smaller, each with the amount that is left of it, `0` where nothing is."""
+    left = {(each.queue, each.flavor, each.resource): each.amount for each in after}
+    pairs = ((each, left.get((each.queue, each.flavor, each.resource), "0")) for each in sorted(before))
+    return tuple(
+        (each, amount) for each, amount in pairs if parse_quantity(amount) < parse_quantity(each.amount)
     )
 
 

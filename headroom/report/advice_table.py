@@ -184,7 +184,6 @@ def best_by_accelerator(options: Iterable[Option]) -> Iterator[Option]:
 
 
 def _describe_option(option: Option, *, serving: bool, timed: bool) -> tuple[str, ...]:
-    first = option.costs[0].hourly if option.costs else None
     return (
         option.candidate.machine.name,
         _short(option.candidate.accelerator),
@@ -192,10 +191,18 @@ def _describe_option(option: Option, *, serving: bool, timed: bool) -> tuple[str
         f"{option.nodes:,}",
         f"{option.rate:,.1f}" if serving else f"{option.rate:,.0f}",
         *((_describe_time(option, 1 if serving else _HOUR),) if timed else ()),
-        _rounded(first) if first is not None else "?",
+        _describe_hourly(option),
         *(_describe_unit(option, kind) for kind in _KINDS),
         "; ".join(option.notes),
     )
+
+
+def _describe_hourly(option: Option) -> str:
+    """What the first way costs, in whose price the option is ranked; said where that is not on demand."""
+    if not option.costs:
+        return "?"
+    first = option.costs[0]
+    return f"{_rounded(first.hourly)}{'' if first.capacity == 'on-demand' else f' {first.capacity}'}"
 
 
 _KINDS: tuple[CapacityKind, CapacityKind] = ("on-demand", "spot")

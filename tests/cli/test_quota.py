@@ -219,8 +219,23 @@ def test_what_is_accepted_is_recorded(headroom: Headroom, project: Path) -> None
     committed = record.read_text()
     record.unlink()
     done = headroom("quota", "accept", "-s", "dev")
-    assert (done.returncode, done.stdout) == (0, "quotas/dev.promises.json: 58 promises\n")
+    assert (done.returncode, done.stdout) == (
+        0,
+        "quotas/dev.promises.json: 58 promises, 0 of them cut\n",
+    )
     assert record.read_text() == committed
+
+
+def test_what_is_accepted_for_less_is_told(headroom: Headroom, project: Path) -> None:
+    """Q5: who accepts sees whose promises get smaller."""
+    path = project / "Pulumi.dev.yaml"
+    kept, cut = "h100: {gpus: {guarantee: 8, cap: 8}}", "h100: {gpus: {guarantee: 4, cap: 8}}"
+    assert kept in path.read_text()
+    path.write_text(path.read_text().replace(kept, cut, 1))
+    done = headroom("quota", "accept", "-s", "dev")
+    assert done.returncode == 0, done.stderr
+    assert "  assistant-training: nvidia.com/gpu of h100 from 8 to 4\n" in done.stdout
+    assert "promises, 3 of them cut\n" in done.stdout
 
 
 def test_what_does_not_fit_is_not_accepted(headroom: Headroom, project: Path) -> None:

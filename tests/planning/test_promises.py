@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headroom.planning.plan import Plan
-from headroom.planning.promises import Promise, list_promises, parse_promises, render_promises
+from headroom.planning.promises import Promise, find_cuts, list_promises, parse_promises, render_promises
 from headroom.spec.errors import StackFileError
 
 ROW = '{{"queue": "a", "flavor": "cpu", "resource": "cpu", "amount": "{}"}}'
@@ -30,6 +30,18 @@ def test_queues_promise_the_headroom_and_the_guarantees(
         Promise("experiments", "cpu", "cpu", "13"),
         Promise("experiments", "cpu", "memory", "45Gi"),
     )
+
+
+def test_a_cut_is_by_amount_whatever_the_unit_and_what_goes_is_cut_to_nothing() -> None:
+    """Q5."""
+    before = [
+        Promise("a", "cpu", "cpu", "1"),
+        Promise("a", "cpu", "memory", "1Gi"),
+        Promise("b", "cpu", "cpu", "2"),
+    ]
+    after = [Promise("a", "cpu", "cpu", "1000m"), Promise("a", "cpu", "memory", "1023Mi")]
+    assert find_cuts(before, after) == ((before[1], "1023Mi"), (before[2], "0"))
+    assert find_cuts(after, before) == ()
 
 
 @given(

@@ -74,7 +74,9 @@ def test_an_unknown_price_is_a_question_mark_and_one_that_is_not_offered_a_dash(
     """Q6: unknown is not zero."""
     rows = {line.split()[0]: line.split() for line in shown(capsys) if line}
     assert rows["tpu7x-standard-4t"][6:9] == ["?", "?", "?"]
-    assert rows["a4-highgpu-8g"][7] == "-"
+    assert rows["a4-highgpu-8g"][7:9] == ["spot", "-"], (
+        "its price an hour is not compared with others on demand"
+    )
 
 
 def test_sources_are_named_with_their_days_and_old_prices_with_their_age() -> None:
