@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headroom.cli.asides import aside, working
-from headroom.cli.options import AsJson
+from headroom.cli.options import AsJson, complete_stack
 
 if TYPE_CHECKING:
     from headroom.alerts.rules import Rule
@@ -19,22 +19,35 @@ app = typer.Typer(
 )
 
 
-@app.command("list")
-def list_alerts(as_json: AsJson = False) -> None:
-    """Print every alert, on metrics and on audit logs: how grave it is, how it notifies, what it tells, and
-    which requirements it answers.
+OptionalStack = Annotated[
+    str | None,
+    typer.Option("--stack", "-s", help="Stack whose channels are shown.", autocompletion=complete_stack),
+]
 
-    Example: headroom alerts list --json
+
+@app.command("list")
+def list_alerts(stack: OptionalStack = None, as_json: AsJson = False) -> None:
+    """Print every alert, on metrics and on audit logs: how grave it is, how it notifies, what it tells, and
+    which requirements it answers; with --stack also the channels by which that stack tells it.
+
+    Exit code 0: done. 2: the stack file cannot be used.
+
+    Examples:
+      headroom alerts list --json
+
+      headroom alerts list -s prod
     """
     from headroom.alerts.rules import load_rules
     from headroom.alerts.security_events import load_security_events
+    from headroom.cli.project import plan_stack
     from headroom.report.alerts_table import describe_alerts, print_alerts
 
     rules, events = load_rules(), load_security_events()
+    told = plan_stack(stack).plan.alerting.channels_by_alert if stack else None
     if as_json:
-        typer.echo(describe_alerts(rules, events))
+        typer.echo(describe_alerts(rules, events, told))
     else:
-        print_alerts(rules, events)
+        print_alerts(rules, events, told)
 
 
 @app.command("show")

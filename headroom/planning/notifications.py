@@ -79,6 +79,14 @@ class AlertingPlan:
     events: tuple[RoutedEvent, ...]
     mutes: tuple[MutePlan, ...]
 
+    @property
+    def channels_by_alert(self) -> dict[str, tuple[str, ...]]:
+        """The channels that tell each alert, those of single owners included."""
+        told: dict[str, tuple[str, ...]] = {}
+        for routed in (*self.policies, *self.events):
+            told[routed.alert] = _unique((*told.get(routed.alert, ()), *routed.channels))
+        return told
+
 
 @cache
 def known_rules() -> tuple[Rule, ...]:

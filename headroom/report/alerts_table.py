@@ -15,9 +15,16 @@ from headroom.alerts.security_events import SecurityEvent
 _STYLES = {"critical": "bold red", "error": "red", "warning": "yellow"}
 
 
-def describe_alerts(rules: Sequence[Rule], events: Sequence[SecurityEvent]) -> str:
+Told = Mapping[str, Sequence[str]]
+"""The channels of a stack by which each alert is told."""
+
+
+def describe_alerts(rules: Sequence[Rule], events: Sequence[SecurityEvent], told: Told | None = None) -> str:
     """Return the alerts on metrics, then those on audit logs, as JSON text."""
     rows = [*(_describe(rule) for rule in rules), *(_describe_event(event) for event in events)]
+    if told is not None:
+        names = [alert.name for alert in (*rules, *events)]
+        rows = [row | {"channels": told.get(name, ())} for name, row in zip(names, rows, strict=True)]
     return json.dumps(rows, indent=2)
 
 
@@ -43,13 +50,13 @@ def metrics_of(rule: Rule) -> list[str]:
     return list(dict.fromkeys(selector.metric for selector in selectors(parse_promql(rule.expr))))
 
 
-def print_alerts(rules: Sequence[Rule], events: Sequence[SecurityEvent]) -> None:
+def print_alerts(rules: Sequence[Rule], events: Sequence[SecurityEvent], told: Told | None = None) -> None:
     """Print a line for each alert to standard output: those on metrics, then those on audit logs."""
     from rich.markup import escape
 
     from headroom.report.tables import Column, make_console, print_table
 
-    graveness = (Column("alert"), Column("severity"), Column("notifies by"))
+    graveness = (Column("alert"), Column("severity"), Column("notifies by" if told is None else "told by"))
     answers = (Column("requirements", below=1), Column("tells that", below=2))
     console = make_console()
     print_table(
@@ -58,7 +65,7 @@ def print_alerts(rules: Sequence[Rule], events: Sequence[SecurityEvent]) -> None
         (*graveness, Column("after"), *answers),
         [
             (
-                *_graveness(rule),
+                *_graveness(rule, told),
                 format_duration(rule.for_seconds),
                 " ".join(rule.requirements),
                 escape(_readable(rule.summary.partition("}}): ")[2] or rule.summary.partition(": ")[2])),
@@ -73,7 +80,7 @@ def print_alerts(rules: Sequence[Rule], events: Sequence[SecurityEvent]) -> None
         (*graveness, Column("at most one in"), *answers),
         [
             (
-                *_graveness(event),
+                *_graveness(event, told),
                 format_duration(event.period_seconds),
                 " ".join(event.requirements),
                 escape(event.summary),
@@ -83,8 +90,9 @@ def print_alerts(rules: Sequence[Rule], events: Sequence[SecurityEvent]) -> None
     )
 
 
-def _graveness(alert: Rule | SecurityEvent) -> tuple[str, str, str]:
-    return alert.name, f"[{_STYLES[alert.severity]}]{alert.severity}[/]", alert.notify
+def _graveness(alert: Rule | SecurityEvent, told: Told | None) -> tuple[str, str, str]:
+    by = alert.notify if told is None else ", ".join(told.get(alert.name, ())) or "nobody"
+    return alert.name, f"[{_STYLES[alert.severity]}]{alert.severity}[/]", by
 
 
 def print_rule(rule: Rule, contract: Contract) -> None:

@@ -141,3 +141,15 @@ def test_the_scenarios_pass(headroom: Headroom) -> None:
     done = headroom("alerts", "test", "TrainingFailed")
     assert done.returncode == 0, done.stderr + done.stdout
     assert "passed  TrainingFailed" in done.stdout
+
+
+def test_a_stack_says_who_is_told_of_each_alert(headroom: Headroom) -> None:
+    """M17: where a stack has a route for security, that is told, and nobody is paged."""
+    rows = json.loads(headroom("alerts", "list", "-s", "prod", "--json").stdout)
+    told = {row["alert"]: row["channels"] for row in rows}
+    assert told["OwnerGranted"] == ["security"]
+    assert told["ServingOutage"] == ["on-call", "mail", "risk-on-call"]
+    assert all(told.values())
+    shown = headroom("alerts", "list", "-s", "prod").stdout
+    assert "on-call, mail, risk-on-call" in shown
+    assert "channels" not in json.loads(headroom("alerts", "list", "--json").stdout)[0]
