@@ -94,18 +94,18 @@ def picture(resources: list[dict[str, Any]]) -> dict[str, Any]:
 def _inputs(resource: dict[str, Any]) -> dict[str, Any]:
     ignored = {"__defaults", *resource.get("ignoreChanges", [])}
     return {
-        key: _without_secrets(value)
-        for key, value in resource.get("inputs", {}).items()
-        if key not in ignored
+        key: _comparable(value) for key, value in resource.get("inputs", {}).items() if key not in ignored
     }
 
 
-def _without_secrets(value: Any) -> Any:
-    """The value with the same word for every secret: no two encryptions of one are alike."""
+def _comparable(value: Any) -> Any:
+    """The value with the same word for every secret, since no two encryptions of one are alike, and without
+    nulls: what the program leaves open is null until a refresh, and then is not there."""
     if isinstance(value, dict):
-        is_secret = value.get(SIGNATURE) == SECRET_SIGNATURE
-        return "(secret)" if is_secret else {key: _without_secrets(item) for key, item in value.items()}
-    return [_without_secrets(item) for item in value] if isinstance(value, list) else value
+        if value.get(SIGNATURE) == SECRET_SIGNATURE:
+            return "(secret)"
+        return {key: _comparable(item) for key, item in value.items() if item is not None}
+    return [_comparable(item) for item in value] if isinstance(value, list) else value
 
 
 def holdings(platform: EngineSandbox, stack: str) -> list[tuple[str, str]]:
