@@ -1,6 +1,7 @@
 """Where the project is: the folder with Pulumi.yaml, at or above the one that the command runs in."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from headroom.spec.platform import Platform
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlannedStack:
     """A stack file, and what becomes of it."""
 
@@ -26,7 +27,7 @@ class PlannedStack:
         """The project's folder."""
         return self.path.parent
 
-    @property
+    @cached_property
     def platform(self) -> "Platform":
         """What the stack file says."""
         from headroom.spec.stack_file import parse_config

@@ -7,7 +7,7 @@ import pytest
 from headroom.planning.plan import plan_config
 from tests.cluster.cluster import Cluster, wait_until
 from tests.cluster.manifests import Manifest
-from tests.components.test_delivery import config_of
+from tests.components.deliveries import config_of
 from tests.mocks import record
 
 MODELS = "us-central1-docker.pkg.dev/acme-ml-test/test-models"

@@ -19,7 +19,7 @@ from sandbox.control_plane.kueue import platform_values
 from sandbox.control_plane.plane import ControlPlane
 from tests.cluster.cluster import Cluster, has_quota, stays, wait_until
 from tests.cluster.manifests import VERSION, Manifest
-from tests.components.test_delivery import config_of
+from tests.components.deliveries import config_of
 from tests.conftest import ROOT
 from tests.delivery.conftest import release_of
 from tests.mocks import record

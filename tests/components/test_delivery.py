@@ -1,76 +1,27 @@
-"""D1 to D8: Cloud Deploy's resources, who may do what with them, and what deliveries find in the cluster."""
+"""D1 to D8: Cloud Deploy's resources, and who may do what with them."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from headroom.alerts.rules import load_rules
-from headroom.planning.plan import Plan, plan_config
-from tests.conftest import MINIMAL
-from tests.mocks import Registered
-
-Runner = Callable[[Plan], list[Registered]]
-DIGEST = "us-docker.pkg.dev/acme-tools/ml/validate@sha256:" + "a1" * 32
-COMMON: dict[str, Any] = {
-    "approvals": {
-        "release": ["group:releasers@acme.dev"],
-        "begin": ["group:approvers@acme.dev"],
-        "increase": ["user:ada@acme.dev"],
-        "roll_back": ["group:on-call@acme.dev"],
-    },
-    "validation_image": DIGEST,
-    "freezes": {
-        "fridays": {"kind": "weekly", "days": ["fri"], "start": "14:00", "time_zone": "Europe/Berlin"},
-        "year-end": {"kind": "once", "start": "2026-12-18T17:30:00Z", "end": "2027-01-04T07:00:00Z"},
-    },
-    "builders": ["ci@acme-ml-test.iam.gserviceaccount.com"],
-    "images": ["us-docker.pkg.dev/acme-tools/batch/**"],
-}
-PHASES = [{"percent": 5, "minutes": 30, "hold": True}, {"percent": 50, "minutes": 45}]
-
-
-def config_of(common: dict[str, Any] = COMMON, **delivery: Any) -> dict[str, Any]:
-    demand = {
-        "pool": "cpu",
-        "qps": 100,
-        "latency_ms": 80,
-        "service_time_ms": 8,
-        "replica": {"cpu": 1, "memory": "2Gi"},
-    }
-    limits = {"cpu": {"guarantee": 2, "cap": 8}, "memory": {"guarantee": "4Gi", "cap": "16Gi"}}
-    serving = {
-        "kind": "serving",
-        "model": "m",
-        "owner": "group:owners@acme.dev",
-        "demand": demand,
-        "limits": {"cpu": limits},
-        "delivery": {"phases": PHASES, "retries": 2} | delivery,
-    }
-    return MINIMAL | {"headroom:delivery": common, "headroom:pipelines": {"ranker": serving}}
-
-
-def build(run: Runner, common: dict[str, Any] = COMMON, **delivery: Any) -> dict[tuple[str, str], Registered]:
-    return index(run(plan_config(config_of(common, **delivery), "test", "f")))
-
-
-def index(graph: list[Registered]) -> dict[tuple[str, str], Registered]:
-    return {(each.type.rpartition(":")[2], each.name): each for each in graph}
+from headroom.planning.plan import plan_config
+from tests.components.deliveries import (
+    COMMON,
+    DIGEST,
+    PHASES,
+    Graph,
+    Runner,
+    build,
+    config_of,
+    index,
+    record_deliveries,
+)
 
 
 @pytest.fixture(scope="module")
-def graph() -> dict[tuple[str, str], Registered]:
-    from tests.mocks import record
-
-    async def main() -> None:
-        from infra.stack import build
-
-        await build(plan_config(config_of(), "test", "f")).registered()
-
-    return index(record("test", main))
-
-
-Graph = dict[tuple[str, str], Registered]
+def graph() -> Graph:
+    return record_deliveries()
 
 
 def stages(graph: Graph) -> list[dict[str, Any]]:
@@ -332,37 +283,6 @@ def test_everybody_who_listens_is_told(graph: Graph) -> None:
     assert topics == {"clouddeploy-operations", "clouddeploy-resources", "clouddeploy-approvals"}
 
 
-def test_the_cluster_admits_named_images_alone(graph: Graph) -> None:
-    """D7."""
-    policy = graph["Policy", "test-images"].inputs
-    assert policy["defaultAdmissionRule"] == {
-        "evaluationMode": "ALWAYS_DENY",
-        "enforcementMode": "ENFORCED_BLOCK_AND_AUDIT_LOG",
-    }
-    assert policy["globalPolicyEvaluationMode"] == "ENABLE"
-    patterns = {row["namePattern"] for row in policy["admissionWhitelistPatterns"]}
-    assert {"registry.k8s.io/kueue/*", "us-docker.pkg.dev/acme-tools/batch/**"} <= patterns
-
-
-def test_images_of_models_are_kept_under_tags_that_cannot_be_moved(graph: Graph) -> None:
-    repository = graph["Repository", "test-models"].inputs
-    assert repository["dockerConfig"] == {"immutableTags": True}
-    (writer,) = (each.inputs for (kind, _), each in graph.items() if kind == "RepositoryIamMember")
-    assert writer["role"] == "roles/artifactregistry.writer"
-    assert writer["member"] == "serviceAccount:ci@acme-ml-test.iam.gserviceaccount.com"
-
-
-def test_where_models_are_delivered_only_their_images_run_and_by_digest(graph: Graph) -> None:
-    policy = graph["ValidatingAdmissionPolicy", "test-policy-model-images"].inputs["spec"]
-    admitted = policy["variables"][0]
-    assert admitted["name"] == "admitted"
-    assert "'us-central1-docker.pkg.dev/acme-ml-test/test-models/'" in admitted["expression"]
-    assert "'us-docker.pkg.dev/acme-tools/ml/validate@'" in admitted["expression"]
-    binding = graph["ValidatingAdmissionPolicyBinding", "test-policybinding-model-images"].inputs["spec"]
-    selector = binding["matchResources"]["namespaceSelector"]["matchExpressions"]
-    assert selector == [{"key": "headroom/delivery", "operator": "Exists"}]
-
-
 def test_a_runner_may_deploy_what_a_release_brings_and_nothing_beside(graph: Graph) -> None:
     rules = graph["ClusterRole", "test-delivery-runner"].inputs["rules"]
     resources = {resource for rule in rules for resource in rule["resources"]}
@@ -381,29 +301,6 @@ def test_owners_of_delivered_models_deploy_nothing_by_hand(graph: Graph) -> None
     changing = {verb for rule in rules for verb in rule["verbs"]} - {"get", "list", "watch"}
     assert changing == {"delete"}
     assert [rule["resources"] for rule in rules if "delete" in rule["verbs"]] == [["pods"]]
-
-
-def test_models_are_reached_through_one_gateway_from_within(graph: Graph) -> None:
-    gateway = graph["Gateway", "test-gateway"].inputs
-    assert gateway["spec"]["gatewayClassName"] == "gke-l7-rilb"
-    (listener,) = gateway["spec"]["listeners"]
-    selector = listener["allowedRoutes"]["namespaces"]["selector"]["matchExpressions"]
-    assert selector == [{"key": "headroom/delivery", "operator": "Exists"}]
-    subnet = graph["Subnetwork", "test-proxies"].inputs
-    assert (subnet["purpose"], subnet["role"], subnet["ipCidrRange"]) == (
-        "REGIONAL_MANAGED_PROXY",
-        "ACTIVE",
-        "10.56.0.0/23",
-    )
-    door = graph["NetworkPolicy", "test-doors-ranker"].inputs["spec"]["ingress"][-1]["from"]
-    assert {"ipBlock": {"cidr": "10.56.0.0/23"}} in door
-
-
-def test_a_certificate_makes_it_https(run_program: Runner) -> None:
-    graph = build(run_program, COMMON | {"certificate": "models"})
-    (listener,) = graph["Gateway", "test-gateway"].inputs["spec"]["listeners"]
-    assert (listener["protocol"], listener["port"]) == ("HTTPS", 443)
-    assert listener["tls"]["options"] == {"networking.gke.io/pre-shared-certs": "models"}
 
 
 OTHERS: dict[str, Any] = {

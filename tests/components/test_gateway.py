@@ -1,0 +1,33 @@
+"""D8: how requests reach models, and the present and the new one share them."""
+
+import pytest
+
+from tests.components.deliveries import COMMON, Graph, Runner, build, record_deliveries
+
+
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    return record_deliveries()
+
+
+def test_models_are_reached_through_one_gateway_from_within(graph: Graph) -> None:
+    gateway = graph["Gateway", "test-gateway"].inputs
+    assert gateway["spec"]["gatewayClassName"] == "gke-l7-rilb"
+    (listener,) = gateway["spec"]["listeners"]
+    selector = listener["allowedRoutes"]["namespaces"]["selector"]["matchExpressions"]
+    assert selector == [{"key": "headroom/delivery", "operator": "Exists"}]
+    subnet = graph["Subnetwork", "test-proxies"].inputs
+    assert (subnet["purpose"], subnet["role"], subnet["ipCidrRange"]) == (
+        "REGIONAL_MANAGED_PROXY",
+        "ACTIVE",
+        "10.56.0.0/23",
+    )
+    door = graph["NetworkPolicy", "test-doors-ranker"].inputs["spec"]["ingress"][-1]["from"]
+    assert {"ipBlock": {"cidr": "10.56.0.0/23"}} in door
+
+
+def test_a_certificate_makes_it_https(run_program: Runner) -> None:
+    graph = build(run_program, COMMON | {"certificate": "models"})
+    (listener,) = graph["Gateway", "test-gateway"].inputs["spec"]["listeners"]
+    assert (listener["protocol"], listener["port"]) == ("HTTPS", 443)
+    assert listener["tls"]["options"] == {"networking.gke.io/pre-shared-certs": "models"}
