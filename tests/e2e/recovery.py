@@ -23,6 +23,7 @@ PATIENCE_SECONDS = 120
 UNREADABLE = "failed to load checkpoint: EOF"
 """What Pulumi says of a state on a disk whose attributes were half written when it was killed."""
 
+_REFUSED = re.compile(r"googleapi: Error (429|503)")
 _ATTEMPT = re.compile(r"attempt \d+ of 20")
 _TAKEN = re.compile(
     r"(?:Error 409: Resource '|resource - )(?P<id>[^' ]+)(?:'| -) already exists"
@@ -151,6 +152,7 @@ def adopt(platform: EngineSandbox, stack: str, taken: Mapping[str, str], folder:
     """Step "Adopt what is there already" of docs/runbooks/half-failed-up.md; nothing to do without names.
 
     What the state has already was being replaced: step "A replacement whose name is taken" deletes it by hand.
+    An import that Google refuses for the moment ends there, as step 3 says: the next round adopts what is left.
     """
     known = {each["urn"] for each in platform.export(stack)} if taken else set()
     for urn in taken.keys() & known:
@@ -173,7 +175,7 @@ def adopt(platform: EngineSandbox, stack: str, taken: Mapping[str, str], folder:
         "import", "--stack", stack, "--file", str(file), "--yes", "--skip-preview",
         "--protect=false", "--generate-code=false",
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0 or _REFUSED.search(done.stdout + done.stderr), done.stdout + done.stderr
 
 
 def _with_namespaces(preview: Preview, taken: Mapping[str, str]) -> dict[str, str]:
