@@ -8,7 +8,7 @@ import pulumi.runtime.config as runtime_config
 from headroom.live.grants_file import load_stack_grants
 from headroom.planning.plan import Plan, plan_config
 from headroom.spec.errors import StackFileError
-from headroom.spec.stack_file import add_baselines, decode_config
+from headroom.spec.stack_file import add_baselines, decode_config, load_neighbours
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -21,7 +21,7 @@ def load_plan() -> Plan:
     stack, file = pulumi.get_stack(), f"Pulumi.{pulumi.get_stack()}.yaml"
     config = add_baselines(read_config(), _ROOT)
     grants = load_stack_grants(_ROOT, stack, config)
-    plan = plan_config(config, stack, file, grants)
+    plan = plan_config(config, stack, file, grants, load_neighbours(config, _ROOT))
     if plan.shortfalls and not plan.awaits_grants:
         raise StackFileError(plan.shortfalls, file)
     return plan

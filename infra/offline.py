@@ -49,6 +49,8 @@ class Inventor(pulumi.runtime.Mocks):
             outputs["controlPlaneEndpointsConfig"] = endpoints
             place = "projects/{project}/locations/{location}/clusters/{name}"
             return place.format(**{"name": args.name, **args.inputs}), outputs
+        if args.typ == "pulumi:pulumi:StackReference":
+            return args.name, {"name": args.name, "outputs": {"gates": _invent_gates(args.name)}}
         return f"{args.name}-id", outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
@@ -59,6 +61,13 @@ class Inventor(pulumi.runtime.Mocks):
             case "gcp:secretmanager/getSecretVersionAccess:getSecretVersionAccess":
                 return {"secretData": f"the {args.args['secret']} of {args.args['project']}"}, []
         raise AssertionError(f"the program asks the cloud before anything exists: {args.token}")
+
+
+def _invent_gates(stack: str) -> dict[str, str]:
+    """What another stack of the project says of the alerts that judge canaries there."""
+    from headroom.planning.rollouts import find_gates
+
+    return {gate.policy: f"projects/{stack}/alertPolicies/{gate.alert}" for gate in find_gates(stack)}
 
 
 class Recorder(MockMonitor):

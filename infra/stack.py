@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from headroom.planning.delivery import DeliveryPlan
 from headroom.planning.plan import Plan
 from infra.components.alerting import Alerting
 from infra.components.base import Component, Scope
@@ -15,7 +16,7 @@ from infra.components.cluster_access import ClusterAccess
 from infra.components.collection import Collection
 from infra.components.dashboards import Dashboards
 from infra.components.delivery import Delivery
-from infra.components.delivery_access import DeliveryAccess
+from infra.components.delivery_access import DeliveryAccess, RegionAccess
 from infra.components.encryption import Encryption
 from infra.components.gateway import Gateway
 from infra.components.logging import Logging
@@ -25,6 +26,7 @@ from infra.components.node_identity import NodeIdentity
 from infra.components.node_pools import NodePools
 from infra.components.operations import Operations
 from infra.components.queues import Queues
+from infra.components.region_gates import GATES
 from infra.components.services import Services
 from infra.components.tenancy import Tenancy
 from infra.retries import retry_hook
@@ -78,12 +80,18 @@ def build(plan: Plan) -> Stack:
     )
     delivering: list[Component] = []
     delivery = None
-    if plan.delivery:
+    if plan.delivery and plan.delivery.lead:
+        delivering = [
+            RegionAccess(scope, plan.delivery, services),
+            ModelImages(scope, plan.delivery.images, services),
+            Gateway(scope, plan.delivery, network, access, tenancy, {}),
+        ]
+    elif plan.delivery:
         runners = DeliveryAccess(scope, plan.delivery, services)
         delivering = [
             runners,
             ModelImages(scope, plan.delivery.images, services),
-            Gateway(scope, plan.delivery, network, access, tenancy, runners),
+            Gateway(scope, plan.delivery, network, access, tenancy, runners.runners),
             delivery := Delivery(scope, plan.delivery, services, cluster, alerting, runners),
         ]
     dashboards = Dashboards(scope, plan.dashboards, plan.objectives, services)
@@ -117,7 +125,14 @@ def build(plan: Plan) -> Stack:
                 node_pool.key: node_pool.name for pool in plan.pools for node_pool in pool.node_pools
             },
             "region": plan.region,
+            **({GATES: _name_gates(plan.delivery, alerting)} if plan.delivery and plan.delivery.lead else {}),
             **({"quotaRequests": quotas.answers} if quotas else {}),
             **(operations.outputs if operations else {}),
         },
     )
+
+
+def _name_gates(plan: DeliveryPlan, alerting: Alerting) -> dict[str, pulumi.Output[str]]:
+    """What the stack from which releases come has to know of the alerts that judge them here."""
+    gates = {gate.policy for rollout in plan.rollouts for gate in rollout.gates}
+    return {name: alerting.policies[name].name for name in sorted(gates)}

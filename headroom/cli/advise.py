@@ -194,14 +194,15 @@ def _read_setting(stack: str | None, pipeline: str | None, region: str | None) -
 def _read_stack(stack: str, pipeline: str | None, region: str | None) -> _Setting:
     from headroom.cli.project import find_stack_file
     from headroom.planning.plan import assess
-    from headroom.spec.stack_file import load_config, parse_config
+    from headroom.spec.stack_file import load_config, load_neighbours, parse_config
 
     path = find_stack_file(stack)
-    platform = parse_config(load_config(path), path.name)
+    config = load_config(path)
+    platform = parse_config(config, path.name)
     chosen = _find_pipeline(platform, pipeline, path.name) if pipeline else None
     pools = [
         pool
-        for pool in assess(platform, stack).pools
+        for pool in assess(platform, stack, load_neighbours(config, path.parent)).pools
         if (pool.name in chosen.pools if chosen else pool.accelerator is not None)
     ]
     model = platform.models.get(chosen.model) if chosen else None

@@ -103,13 +103,14 @@ def judge_stack_file(
     from headroom.planning.plan import plan_config
     from headroom.report.findings import CheckResult, order_findings
     from headroom.spec.errors import StackFileError
-    from headroom.spec.stack_file import load_config
+    from headroom.spec.stack_file import load_config, load_neighbours
     from policies.offline import judge_offline
     from policies.registry import RULES
     from policies.settings import SETTINGS_FILE, load_settings
 
     config = load_config(path)
-    plan = plan_config(config, stack, path.name, load_stack_grants(path.parent, stack, config))
+    grants = load_stack_grants(path.parent, stack, config)
+    plan = plan_config(config, stack, path.name, grants, load_neighbours(config, path.parent))
     if plan.shortfalls and not plan.awaits_grants:
         raise StackFileError(plan.shortfalls, path.name)
     named = settings_file.resolve() if settings_file else path.parent / SETTINGS_FILE

@@ -52,13 +52,13 @@ def _perform(console: "Console") -> None:
     """Check the stack file and play the steps; raises StackFileError for a file that has no plan."""
     from headroom.cli.project import find_stack_file
     from headroom.planning.plan import plan_config
-    from headroom.spec.stack_file import load_config
+    from headroom.spec.stack_file import load_config, load_neighbours
     from sandbox.engine.cache import find_cache_folder
     from sandbox.engine.demonstration import open_demonstration, plan_edit
 
     path = find_stack_file(STACK)
     config = load_config(path)
-    plan_config(config, STACK, path.name)
+    plan_config(config, STACK, path.name, neighbours=load_neighbours(config, path.parent))
     edit = plan_edit(config, STACK)
     with open_demonstration(Path.cwd(), STACK, lambda line: console.print(f"  {line}")) as demonstration:
         page = find_cache_folder() / "demo" / f"audit-{STACK}.html"

@@ -138,7 +138,7 @@ def _compare(stack: str, base: str) -> "StackChange":
     from headroom.live.grants_file import load_stack_grants
     from headroom.planning.changes import compare_plans
     from headroom.planning.plan import plan_config
-    from headroom.spec.stack_file import load_config
+    from headroom.spec.stack_file import load_config, load_neighbours
 
     path = find_stack_file(stack)
     with open_base(path.parent, stack, base) as folder:
@@ -146,12 +146,14 @@ def _compare(stack: str, base: str) -> "StackChange":
         if folder is not None:
             try:
                 config = load_config(folder / path.name)
-                before = plan_config(config, stack, path.name, load_stack_grants(folder, stack, config))
+                grants = load_stack_grants(folder, stack, config)
+                before = plan_config(config, stack, path.name, grants, load_neighbours(config, folder))
             except StackFileError as error:
                 unknown = tuple(map(str, error.problems))
     config = load_config(path)
     grants = load_stack_grants(path.parent, stack, config)
-    return compare_plans(before, plan_config(config, stack, path.name, grants), grants, unknown)
+    after = plan_config(config, stack, path.name, grants, load_neighbours(config, path.parent))
+    return compare_plans(before, after, grants, unknown)
 
 
 def _by_stack(

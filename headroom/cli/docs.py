@@ -28,6 +28,9 @@ def docs(
 
     found = plan_stack(stack)
     pages = render_pages(found.plan)
+    if found.plan.delivery and found.plan.delivery.lead:
+        lead = found.plan.delivery.lead.stack
+        aside(f"{stack}: releases come from {lead}, whose pages tell of this region: headroom docs -s {lead}")
     if not check:
         for name in write_pages(found.root, stack, pages):
             typer.echo(f"wrote {name}")

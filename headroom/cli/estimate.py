@@ -13,6 +13,7 @@ from headroom.cli.options import AsJson, Stack, complete_pipeline
 
 if TYPE_CHECKING:
     from headroom.planning.comparison import Comparison
+    from headroom.planning.regions import Neighbours
     from headroom.planning.usage import Sample
     from headroom.spec.platform import Platform
 
@@ -98,6 +99,7 @@ class _Scene:
     stack: str
     path: Path
     platform: "Platform"
+    neighbours: "Neighbours"
     names: tuple[str, ...]
 
     def compare(self, observations: Any) -> "tuple[tuple[Comparison, ...], list[str], list[str]]":
@@ -106,7 +108,7 @@ class _Scene:
         from headroom.planning.plan import assess
         from headroom.spec.errors import StackFileError
 
-        assessed = assess(self.platform, self.stack)
+        assessed = assess(self.platform, self.stack, self.neighbours)
         found = compare_limits(self.platform, assessed.pools, observations, self.names)
         hopeless = [problem for each in found if not each.estimates for problem in each.problems]
         if hopeless:
@@ -118,10 +120,11 @@ class _Scene:
 def _load(stack: str, names: list[str]) -> _Scene:
     from headroom.cli.project import find_stack_file
     from headroom.spec.errors import Problem, StackFileError, suggest
-    from headroom.spec.stack_file import load_config, parse_config
+    from headroom.spec.stack_file import load_config, load_neighbours, parse_config
 
     path = find_stack_file(stack)
-    platform = parse_config(load_config(path), path.name)
+    config = load_config(path)
+    platform = parse_config(config, path.name)
     unknown = [
         Problem("--pipeline", "names no pipeline of this stack" + suggest(name, platform.pipelines))
         for name in names
@@ -129,7 +132,7 @@ def _load(stack: str, names: list[str]) -> _Scene:
     ]
     if unknown:
         raise StackFileError(unknown)
-    return _Scene(stack, path, platform, tuple(names))
+    return _Scene(stack, path, platform, load_neighbours(config, path.parent), tuple(names))
 
 
 def _observe(

@@ -55,11 +55,12 @@ def _difference(name: str, before: str, after: str) -> str:
 def _soundness(stack: str, path: Path) -> Callable[[Path], None]:
     from headroom.planning.plan import plan_config
     from headroom.spec.errors import Problem, StackFileError
-    from headroom.spec.stack_file import load_config
+    from headroom.spec.stack_file import load_config, load_neighbours
 
     def require_sound(draft: Path) -> None:
         try:
-            plan_config(load_config(draft), stack, path.name)
+            config = load_config(draft)
+            plan_config(config, stack, path.name, neighbours=load_neighbours(config, path.parent))
         except StackFileError as error:
             told = Problem("", "not written, since with these limits the plan would not be sound:")
             raise StackFileError([told, *error.problems], path.name) from None

@@ -44,10 +44,12 @@ def preflight(
     from headroom.planning.plan import plan_config
     from headroom.planning.preflight import derive_needs, exit_code
     from headroom.report.preflight_table import print_preflight, render_preflight
-    from headroom.spec.stack_file import load_config
+    from headroom.spec.stack_file import load_config, load_neighbours
 
     path = find_stack_file(stack)
-    needs = derive_needs(plan_config(load_config(path), stack, path.name))
+    config = load_config(path)
+    neighbours = load_neighbours(config, path.parent)
+    needs = derive_needs(plan_config(config, stack, path.name, neighbours=neighbours))
     checks = _ask(needs, state or _find_backend(path.parent))
     if as_json:
         sys.stdout.write(render_preflight(stack, needs.project, checks, needs.example_addresses) + "\n")

@@ -68,7 +68,7 @@ def plan_stack(stack: str, quotas_file: Path | None = None) -> PlannedStack:
     """
     from headroom.live.grants_file import load_grants, load_stack_grants
     from headroom.planning.plan import plan_config
-    from headroom.spec.stack_file import load_config
+    from headroom.spec.stack_file import load_config, load_neighbours
 
     path = find_stack_file(stack)
     config = load_config(path)
@@ -76,4 +76,5 @@ def plan_stack(stack: str, quotas_file: Path | None = None) -> PlannedStack:
         grants = load_stack_grants(path.parent, stack, config)
     elif (grants := load_grants(quotas_file, str(config.get("gcp:project")))) is None:
         raise StackFileError([Problem("", "there is no such file")], str(quotas_file))
-    return PlannedStack(path, config, grants, plan_config(config, stack, path.name, grants))
+    neighbours = load_neighbours(config, path.parent)
+    return PlannedStack(path, config, grants, plan_config(config, stack, path.name, grants, neighbours))

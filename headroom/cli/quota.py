@@ -37,10 +37,12 @@ def pull(stack: Stack) -> None:
     from headroom.live.grants_file import grants_path, save_grants
     from headroom.planning.plan import plan_config
     from headroom.planning.preflight import derive_needs
-    from headroom.spec.stack_file import load_config
+    from headroom.spec.stack_file import load_config, load_neighbours
 
     path = find_stack_file(stack)
-    needs = derive_needs(plan_config(load_config(path), stack, path.name))
+    config = load_config(path)
+    neighbours = load_neighbours(config, path.parent)
+    needs = derive_needs(plan_config(config, stack, path.name, neighbours=neighbours))
     with google_errors(f"the quotas of {needs.project} could not be asked: "):
         grants = _ask(needs)
     save_grants(grants_path(path.parent, stack), grants)

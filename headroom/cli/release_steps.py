@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from headroom.planning.delivery import DeliveryPlan
     from headroom.planning.plan import Plan
     from headroom.planning.rollouts import RolloutPlan
+    from headroom.report.release_table import Taken
 
 _KEPT_DAYS = 400
 """How long audit logs of what was done are kept (cloud.google.com/logging/quotas, 2026-11)."""
@@ -32,6 +33,10 @@ Earlier = Annotated[
     typer.Option(
         "--release", metavar="RELEASE", help="The release to go back to; by default the last that succeeded."
     ),
+]
+Region = Annotated[
+    str | None,
+    typer.Option("--region", metavar="STACK", help="Only there: the stack of one of the regions."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the request, and change nothing.")]
 
@@ -85,6 +90,7 @@ def approve(
     stack: Stack,
     pipeline: ServingPipeline,
     release: ReleaseName = None,
+    region: Region = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -101,21 +107,25 @@ def approve(
     from headroom.delivery.approvals import plan_approval, require_other
     from headroom.delivery.progress import is_return
     from headroom.live.deploy import list_rollouts
+    from headroom.report.release_table import describe_step
 
     with google_errors(), _refusals():
-        found = _reach(stack, pipeline)
+        found = _reach(stack, pipeline, region)
         rollouts = list_rollouts(found.connection, found.name)
         step, rollout = plan_approval(found.plan, found.rollout, rollouts, release, datetime.now(UTC))
         if not is_return(rollout, rollouts):
             caller, releasers = _ask_people(found, rollout.release)
             require_other(found.rollout, rollout, caller, releasers)
-    _take(found, step, dry_run=dry_run, as_json=as_json)
+    taken = _take(found, step, dry_run=dry_run, quiet=as_json)
+    if as_json:
+        typer.echo(describe_step(taken))
 
 
 def advance(
     stack: Stack,
     pipeline: ServingPipeline,
     release: ReleaseName = None,
+    region: Region = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -128,40 +138,48 @@ def advance(
     """
     from headroom.delivery.approvals import plan_advance
     from headroom.live.deploy import list_rollouts
+    from headroom.report.release_table import describe_step
 
     with google_errors(), _refusals():
-        found = _reach(stack, pipeline)
+        found = _reach(stack, pipeline, region)
         rollouts = list_rollouts(found.connection, found.name)
         step = plan_advance(found.rollout, rollouts, release)
-    _take(found, step, dry_run=dry_run, as_json=as_json)
+    taken = _take(found, step, dry_run=dry_run, quiet=as_json)
+    if as_json:
+        typer.echo(describe_step(taken))
 
 
 def rollback(
     stack: Stack,
     pipeline: ServingPipeline,
     release: Earlier = None,
+    region: Region = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Give all users of production the release again that they had before, or the one named.
 
-    It passes the canary's phases, and is possible in freezes. Where production asks for approvals the
-    rollback may wait for one: then that is said, with the command.
+    Of several regions it is those that have the newest release, unless one is named. It passes the canary's
+    phases, and is possible in freezes. Where production asks for approvals the rollback may wait for one:
+    then that is said, with the command. JSON is a list, of a step for each region.
 
     Exit code 0: done, or it waits for an approval. 1: refused: there is nothing to go back to. 2: there is no
     such release or pipeline. 3: it could not be asked.
 
     Example: headroom release rollback -s prod -p feed-serving --dry-run
     """
-    from headroom.delivery.approvals import plan_rollback
+    from headroom.delivery.approvals import plan_rollbacks
     from headroom.live.deploy import list_releases, list_rollouts
+    from headroom.report.release_table import describe_steps
 
     with google_errors(), _refusals():
-        found = _reach(stack, pipeline)
+        found = _reach(stack, pipeline, region)
         releases = list_releases(found.connection, found.name)
         rollouts = list_rollouts(found.connection, found.name)
-        step = plan_rollback(found.plan, found.rollout, releases, rollouts, release, datetime.now(UTC))
-    _take(found, step, dry_run=dry_run, as_json=as_json)
+        steps = plan_rollbacks(found.plan, found.rollout, releases, rollouts, release, datetime.now(UTC))
+    taken = [_take(found, step, dry_run=dry_run, quiet=as_json) for step in steps]
+    if as_json:
+        typer.echo(describe_steps(taken))
 
 
 def audit(
@@ -205,15 +223,17 @@ def audit(
         typer.echo(f"{pipeline}: nobody approved in the last {days} days what they had released")
 
 
-def _reach(stack: str, pipeline: str) -> Delivered:
+def _reach(stack: str, pipeline: str, region: str | None = None) -> Delivered:
     from headroom.cli.project import plan_stack
+    from headroom.delivery.approvals import narrow_to_region
     from headroom.delivery.progress import name_delivery_pipeline
     from headroom.delivery.releases import require_rollout
     from headroom.live.connection import connect
 
     plan = plan_stack(stack).plan
     delivery, rollout = require_rollout(plan, pipeline, f"Pulumi.{stack}.yaml")
-    return Delivered(plan, delivery, rollout, connect(plan.project), name_delivery_pipeline(plan, pipeline))
+    there = narrow_to_region(rollout, region)
+    return Delivered(plan, delivery, there, connect(plan.project), name_delivery_pipeline(plan, pipeline))
 
 
 def _ask_people(found: Delivered, release: str) -> tuple[str | None, set[str]]:
@@ -226,27 +246,29 @@ def _ask_people(found: Delivered, release: str) -> tuple[str | None, set[str]]:
     return find_caller(found.connection), {act.who for act in acts if act.kind == "release"}
 
 
-def _take(found: Delivered, step: "Step", *, dry_run: bool, as_json: bool) -> None:
-    """Do a step, or say what it is."""
-    from headroom.report.release_table import describe_step
+def _take(found: Delivered, step: "Step", *, dry_run: bool, quiet: bool) -> "Taken":
+    """Do a step, or not, and unless it is `quiet` say what it is."""
+    from headroom.report.release_table import Taken
 
     for warning in step.warnings:
         aside(f"warning: {warning}")
-    rollout = None
-    if not dry_run:
-        _send(found, step)
-        rollout = _find_after(found, step)
-    if as_json:
-        typer.echo(describe_step(step, sent=not dry_run, state=rollout.state if rollout else ""))
-        return
     if dry_run:
-        import json
+        if not quiet:
+            _tell_request(step)
+        return Taken(step, sent=False, state="")
+    _send(found, step)
+    rollout = _find_after(found, step)
+    if not quiet:
+        typer.echo(f"done: {step.does}")
+        _tell_pending(found, rollout)
+    return Taken(step, sent=True, state=rollout.state if rollout else "")
 
-        typer.echo(f"nothing is changed; this {step.does}:\nPOST {step.request.path}")
-        typer.echo(json.dumps(step.request.body, indent=2))
-        return
-    typer.echo(f"done: {step.does}")
-    _tell_pending(found, rollout)
+
+def _tell_request(step: "Step") -> None:
+    import json
+
+    typer.echo(f"nothing is changed; this {step.does}:\nPOST {step.request.path}")
+    typer.echo(json.dumps(step.request.body, indent=2))
 
 
 def _tell_pending(found: Delivered, rollout: "Rollout | None") -> None:
@@ -289,12 +311,15 @@ def _find_after(found: Delivered, step: "Step") -> "Rollout | None":
 
 @contextmanager
 def _refusals() -> Generator[None]:
-    """End with exit code 1 where the step may not be taken now, and 2 where the release is unknown."""
-    from headroom.delivery.approvals import RefusedError, UnknownReleaseError
+    """End with exit code 1 where the step may not be taken now, and 2 where release or region is unknown."""
+    from headroom.delivery.approvals import RefusedError, UnknownRegionError, UnknownReleaseError
 
     try:
         yield
-    except (RefusedError, UnknownReleaseError) as error:
-        where = "--release: " if isinstance(error, UnknownReleaseError) else "refused: "
-        typer.echo(f"{where}{error}", err=True)
-        raise typer.Exit(2 if isinstance(error, UnknownReleaseError) else 1) from None
+    except RefusedError as error:
+        typer.echo(f"refused: {error}", err=True)
+        raise typer.Exit(1) from None
+    except (UnknownReleaseError, UnknownRegionError) as error:
+        option = "--release" if isinstance(error, UnknownReleaseError) else "--region"
+        typer.echo(f"{option}: {error}", err=True)
+        raise typer.Exit(2) from None

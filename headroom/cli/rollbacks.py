@@ -44,10 +44,12 @@ def approve_rollbacks(
     Example: headroom release approve-rollbacks -s prod
     """
     from headroom.cli.project import plan_stack
+    from headroom.delivery.releases import require_lead
     from headroom.live.connection import connect
     from headroom.report.release_table import describe_returns
 
     plan = plan_stack(stack).plan
+    require_lead(plan, f"Pulumi.{stack}.yaml")
     with google_errors():
         done = _approve_all(plan, connect(plan.project), dry_run=dry_run)
     if as_json:

@@ -102,10 +102,10 @@ def play_trials(
     """Return how each rollout of a delivered pipeline ends; promtool is run once for all of them."""
     from headroom.cli.promtool import run_tests
     from headroom.delivery.judging import RULE_FILE, build_test, read_firings, render_gates
-    from headroom.delivery.releases import require_rollout
+    from headroom.delivery.releases import find_delivery
     from headroom.delivery.simulation import decide_outcome, plan_traffic, plan_watches
 
-    delivery, rollout = require_rollout(planned, pipeline, f"Pulumi.{planned.environment}.yaml")
+    delivery, rollout = find_delivery(planned, pipeline, f"Pulumi.{planned.environment}.yaml")
     gates = render_gates((routed.policy for routed in planned.alerting.policies), rollout)
     watches = plan_watches(rollout)
     tests = {
@@ -122,9 +122,9 @@ def play_trials(
 def _play(planned: "Plan", stack: str, pipeline: str, trials: "Sequence[Trial]") -> "list[Outcome]":
     from headroom.cli.promtool import require_promtool
     from headroom.delivery.judging import JudgementError
-    from headroom.delivery.releases import require_rollout
+    from headroom.delivery.releases import find_delivery
 
-    require_rollout(planned, pipeline, f"Pulumi.{stack}.yaml")
+    find_delivery(planned, pipeline, f"Pulumi.{stack}.yaml")
     promtool = require_promtool("nothing was simulated")
     try:
         with working("playing rollouts through"):

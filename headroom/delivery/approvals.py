@@ -1,7 +1,7 @@
 """Whether what somebody asks of a release may be asked now: approving, letting it go on, rolling back."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,10 @@ class RefusedError(Exception):
 
 class UnknownReleaseError(ValueError):
     """There is no such release of this pipeline."""
+
+
+class UnknownRegionError(ValueError):
+    """Releases do not go there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def plan_approval(
     """
     rollouts = tuple(rollouts)
     _require_known(rollouts, release)
-    latest = sort_latest(rollouts, delivered.production.name)
+    latest = _sort_production(delivered, rollouts)
     waiting = [each for each in latest if each.state == PENDING_APPROVAL and release in (None, each.release)]
     names = tuple(dict.fromkeys(each.release for each in waiting))
     if not waiting:
@@ -98,7 +102,8 @@ def plan_approval(
     if len(names) > 1:
         raise RefusedError(f"several releases wait for approval: {', '.join(names)}; name one with --release")
     rollout = waiting[0]
-    return _approve(plan, rollout, moment, returns=is_return(rollout, rollouts)), rollout
+    place = _name_place(delivered, rollout)
+    return _approve(plan, rollout, moment, place, returns=is_return(rollout, rollouts)), rollout
 
 
 def plan_returns(
@@ -108,20 +113,30 @@ def plan_returns(
 
     It overrides a freeze that holds at the moment, which has a zone.
     """
-    latest = sort_latest(rollouts, delivered.production.name)
+    latest = _sort_production(delivered, rollouts)
     waiting = [each for each in latest if each.state == PENDING_APPROVAL and each.rollback_of]
     back = [each for each in waiting if is_way_back(each, latest)]
     return Returns(
-        tuple(_approve(plan, each, moment, returns=True) for each in back),
+        tuple(_approve(plan, each, moment, _name_place(delivered, each), returns=True) for each in back),
         tuple(each for each in waiting if each not in back),
     )
 
 
-def _approve(plan: Plan, rollout: Rollout, moment: datetime, *, returns: bool) -> Step:
+def _sort_production(delivered: RolloutPlan, rollouts: Iterable[Rollout]) -> list[Rollout]:
+    """Return the rollouts to production, the first region's first, and of each the latest first."""
+    known = tuple(rollouts)
+    return [each for region in delivered.regions for each in sort_latest(known, region.production.name)]
+
+
+def _name_place(delivered: RolloutPlan, rollout: Rollout) -> str:
+    return (delivered.find_region(rollout.target) or delivered).place
+
+
+def _approve(plan: Plan, rollout: Rollout, moment: datetime, place: str, *, returns: bool) -> Step:
     body: dict[str, Any] = {"approved": True}
     if returns:
         body |= _override_freezes(plan, moment)
-    does = f"approves that {rollout.release} {'comes back to' if returns else 'begins in'} production"
+    does = f"approves that {rollout.release} {'comes back to' if returns else 'begins in'} {place}"
     return Step(Request(f"{rollout.name}:approve", body), rollout.name, does)
 
 
@@ -136,7 +151,8 @@ def require_other(
     delivered: RolloutPlan, rollout: Rollout, caller: str | None, releasers: Iterable[str]
 ) -> None:
     """Raise RefusedError unless the caller is known, and is known not to have released what is approved."""
-    who = f"who may: {name_people(delivered.approvals.begin)}, but for whoever released it"
+    people = (delivered.find_region(rollout.target) or delivered).approvals
+    who = f"who may: {name_people(people.begin)}, but for whoever released it"
     if caller is None:
         raise RefusedError(
             "Google does not say who you are, and nobody may approve their own release; sign in with "
@@ -164,7 +180,7 @@ def plan_advance(delivered: RolloutPlan, rollouts: Iterable[Rollout], release: s
     running = next(
         (
             each
-            for each in sort_latest(rollouts, delivered.production.name)
+            for each in _sort_held(delivered, rollouts)
             if each.state == IN_PROGRESS and release in (None, each.release)
         ),
         None,
@@ -177,12 +193,40 @@ def plan_advance(delivered: RolloutPlan, rollouts: Iterable[Rollout], release: s
             f"{running.release} is in the phase {coming or passed}, and no phase holds it: it goes on by "
             "itself when what is watched is well"
         )
-    whole = "all users" if coming == STABLE else f"the phase {coming}"
+    region = delivered.find_region(running.target) or delivered
+    where = f" in {region.place}" if region.place_suffix else ""
+    whole = f"all users{where}" if coming == STABLE else f"the phase {coming}{where}"
     return Step(
         Request(f"{running.name}:advance", {"phaseId": coming}),
         running.name,
         f"lets {running.release} go on from the phase {passed} to {whole}",
     )
+
+
+def plan_rollbacks(
+    plan: Plan,
+    delivered: RolloutPlan,
+    releases: Iterable[Release],
+    rollouts: Iterable[Rollout],
+    release: str | None,
+    moment: datetime,
+) -> tuple[Step, ...]:
+    """Return the rollbacks of all regions that have the newest release, as `plan_rollback` does of one.
+
+    Raises what that raises where none of them can go back.
+    """
+    releases, rollouts = tuple(releases), tuple(rollouts)
+    steps: list[Step] = []
+    refused: list[Exception] = []
+    for region in find_returning(delivered, rollouts):
+        try:
+            steps.append(plan_rollback(plan, region, releases, rollouts, release, moment))
+        except (RefusedError, UnknownReleaseError) as error:
+            refused.append(error)
+    if refused and not steps:
+        raise refused[0]
+    told = tuple(map(str, refused))
+    return tuple(replace(step, warnings=(*told, *step.warnings)) for step in steps)
 
 
 def plan_rollback(
@@ -193,18 +237,19 @@ def plan_rollback(
     release: str | None,
     moment: datetime,
 ) -> Step:
-    """Return the rollback of production to a release, or to the last that succeeded before the present one.
+    """Return the rollback of a region to a release, or to the last that succeeded before its present one.
 
     Raises RefusedError where there is none to go back to, UnknownReleaseError where there is no such release.
     """
     latest = sort_latest(rollouts, delivered.production.name)
     _require_known(latest, release)
     abandoned = {each.name for each in releases if each.abandoned}
-    now = next((each for each in latest if each.state not in UNBEGUN), None)
+    now = _find_present(delivered, latest)
     present = now.release if now else ""
     good = [each.release for each in latest if each.state == SUCCEEDED and each.release != present]
-    to = _choose_earlier([each for each in dict.fromkeys(good) if each not in abandoned], release)
-    target, rollout_id = delivered.production.name, f"rollback-{moment:%Y%m%d-%H%M%S}"
+    to = _choose_earlier([each for each in dict.fromkeys(good) if each not in abandoned], release, delivered)
+    target = delivered.production.name
+    rollout_id = f"rollback-{moment:%Y%m%d-%H%M%S}{delivered.place_suffix}"
     pipeline = name_delivery_pipeline(plan, delivered.pipeline)
     body = {
         "targetId": target,
@@ -215,16 +260,63 @@ def plan_rollback(
     return Step(
         Request(f"{pipeline}:rollbackTarget", body),
         f"{pipeline}/releases/{to}/rollouts/{rollout_id}",
-        f"gives all users of production {to} in the place of {present}, past the phases of the canary",
+        f"gives all users of {delivered.place} {to} in the place of {present}, past the phases of the canary",
         tuple(_warn_of_rollback(plan, delivered, now)),
     )
 
 
-def _choose_earlier(good: list[str], release: str | None) -> str:
+def _sort_held(delivered: RolloutPlan, rollouts: Iterable[Rollout]) -> list[Rollout]:
+    """Those that a phase holds come first."""
+    known = _sort_production(delivered, rollouts)
+    return sorted(known, key=lambda rollout: find_held(delivered, rollout) is None)
+
+
+def narrow_to_region(delivered: RolloutPlan, stack: str | None) -> RolloutPlan:
+    """Return what of a delivery is in the region of a stack; all of it for None.
+
+    Raises UnknownRegionError where it does not go there.
+    """
+    if stack is None:
+        return delivered
+    known = {each.production.site.stack: each for each in delivered.regions}
+    if stack not in known:
+        raise UnknownRegionError(
+            f"{delivered.pipeline} is not released to {stack}{suggest(stack, known)}; "
+            f"it is released to {', '.join(known)}"
+        )
+    return replace(known[stack], further=())
+
+
+def find_returning(delivered: RolloutPlan, rollouts: Iterable[Rollout]) -> tuple[RolloutPlan, ...]:
+    """Return the regions that have the newest of the releases in production: all that a bad model is in.
+
+    Those of a delivery that has released nothing yet are all.
+    """
+    known = tuple(rollouts)
+    present = {region.production.name: _find_present(region, known) for region in delivered.regions}
+    begun = [each for each in present.values() if each]
+    if not begun:
+        return delivered.regions
+    newest = max(
+        {each.release for each in begun},
+        key=lambda release: min(each.created for each in known if each.release == release),
+    )
+    having = {target for target, each in present.items() if each and each.release == newest}
+    return tuple(region for region in delivered.regions if region.production.name in having)
+
+
+def _find_present(region: RolloutPlan, rollouts: Iterable[Rollout]) -> Rollout | None:
+    """The latest rollout to a region that has changed anything."""
+    latest = sort_latest(rollouts, region.production.name)
+    return next((each for each in latest if each.state not in UNBEGUN), None)
+
+
+def _choose_earlier(good: list[str], release: str | None, region: RolloutPlan) -> str:
     to = release or next(iter(good), None)
     if to in good:
         return str(to)
-    what = f"{to} is not one that production had before" if to else "production had no other release before"
+    where = region.place
+    what = f"{to} is not one that {where} had before" if to else f"{where} had no other release before"
     does = f"; it had {', '.join(good)}" if good else "; release a better model"
     raise RefusedError(f"{what}, so that there is nothing to go back to{does}")
 
@@ -236,7 +328,7 @@ def _warn_of_rollback(plan: Plan, delivered: RolloutPlan, now: Rollout | None) -
         yield f"{now.release} is under way, and the rollback waits for it; stop it:\n{cancel}"
     if delivered.production.approval:
         yield (
-            "production asks for approvals, so that the rollback may wait for one of "
+            f"{delivered.place} asks for approvals, so that the rollback may wait for one of "
             f"{name_people(delivered.approvals.approve)}"
         )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from headroom.planning.plan import Plan
+from headroom.planning.rollouts import RolloutPlan
 
 RELEASE, ROLLOUT = "RELEASE", "ROLLOUT"
 """What a reader puts in."""
@@ -63,6 +64,11 @@ def name_release(version: str) -> str:
 def wrap(command: str, arguments: Iterable[str]) -> str:
     """Return a command with each argument on a line of its own."""
     return f" \\\n{_INDENT}".join((command, *arguments))
+
+
+def region_arguments(region: RolloutPlan) -> tuple[str, ...]:
+    """Return the arguments by which a step is that of a region alone; none for the first one's."""
+    return ("--region", region.production.site.stack) if region.place_suffix else ()
 
 
 def step_command(plan: Plan, step: str, pipeline: str, *arguments: str) -> str:

@@ -8,15 +8,15 @@ from typing import Any
 
 import yaml
 
-from headroom.delivery.releases import SENDER_NEEDS, PlacePlan, ReleasePlan
+from headroom.delivery.releases import PlacePlan, ReleasePlan
 from headroom.delivery.validation import SENDER, sender_command
 from headroom.planning.collection import SCRAPE_LABEL
 from headroom.planning.pipelines import kubernetes_amount
 from headroom.planning.queues import RESOURCE_NAMES
+from headroom.planning.replicas import SENDER_NEEDS
 from headroom.planning.rollouts import CANARY
 from headroom.planning.staging import SURGE
 from headroom.planning.tenancy import SERVICE_ACCOUNT
-from headroom.spec.base import POOL_LABEL
 
 Manifest = dict[str, Any]
 
@@ -32,10 +32,11 @@ _PROBE_SECONDS = 10
 def render_place(release: ReleasePlan, place: PlacePlan) -> tuple[Manifest, ...]:
     """Return the manifests of a release in one place, in the order in which they are applied."""
     health = [_render_health(release, place, release.rollout.pipeline)]
-    if place.scaling:
+    is_production = place.replicas is None
+    if is_production:
         # Cloud Deploy copies Deployment, Service and autoscaler for the canary, and this it does not.
         health.append(_render_health(release, place, f"{release.rollout.pipeline}-{CANARY}"))
-    scaling = [_render_autoscaler(release, place)] if place.scaling else []
+    scaling = [_render_autoscaler(release, place)] if is_production else []
     return (
         _render_service(release, place),
         *health,
@@ -58,8 +59,8 @@ def render_requests(release: ReleasePlan) -> Manifest:
     job["spec"]["activeDeadlineSeconds"] = release.rollout.validation.timeout_seconds
     job["spec"]["template"]["metadata"] = {"labels": {NAME_LABEL: SENDER}}
     pod = job["spec"]["template"]["spec"]
-    pod |= {"serviceAccountName": SERVICE_ACCOUNT, "nodeSelector": _node_selector(release)}
-    replica = dict(release.replica)
+    pod |= {"serviceAccountName": SERVICE_ACCOUNT, "nodeSelector": dict(place.rollout.nodes)}
+    replica = dict(place.rollout.asks)
     needs = {
         resource: kubernetes_amount(resource, min(amount, replica[resource]))
         for resource, amount in SENDER_NEEDS.items()
@@ -95,7 +96,7 @@ def _render_deployment(release: ReleasePlan, place: PlacePlan) -> Manifest:
     pod |= {
         "serviceAccountName": SERVICE_ACCOUNT,
         "terminationGracePeriodSeconds": release.server.stop_seconds,
-        "nodeSelector": _node_selector(release),
+        "nodeSelector": dict(place.rollout.nodes),
     }
     pod["topologySpreadConstraints"][0]["labelSelector"] = {"matchLabels": _selector(release)}
     _fill_container(pod["containers"][0], release, place)
@@ -125,12 +126,13 @@ def _fill_container(container: Manifest, release: ReleasePlan, place: PlacePlan)
     for probe in ("startupProbe", "readinessProbe"):
         container[probe]["httpGet"]["path"] = server.ready
     container["startupProbe"]["failureThreshold"] = ceil(server.start_seconds / _PROBE_SECONDS)
-    container["resources"] = _resources(release)
+    container["resources"] = _resources(place)
 
 
-def _resources(release: ReleasePlan) -> Manifest:
+def _resources(place: PlacePlan) -> Manifest:
     amounts = {
-        RESOURCE_NAMES[resource]: kubernetes_amount(resource, amount) for resource, amount in release.replica
+        RESOURCE_NAMES[resource]: kubernetes_amount(resource, amount)
+        for resource, amount in place.rollout.asks
     }
     # A server may use idle cores of its node; memory and devices are its own.
     limits = {name: amount for name, amount in amounts.items() if name != "cpu"}
@@ -155,8 +157,8 @@ def _render_autoscaler(release: ReleasePlan, place: PlacePlan) -> Manifest:
     manifest = _start("autoscaler", release, place, release.rollout.pipeline)
     spec = manifest["spec"]
     spec["scaleTargetRef"]["name"] = release.rollout.pipeline
-    if place.scaling:
-        spec |= {"minReplicas": place.scaling.least, "maxReplicas": place.scaling.most}
+    scaling = place.rollout.scaling
+    spec |= {"minReplicas": scaling.least, "maxReplicas": scaling.most}
     spec["metrics"][0]["resource"]["target"]["averageUtilization"] = release.server.cpu_percent
     return manifest
 
@@ -188,11 +190,6 @@ def _start(template: str, release: ReleasePlan, place: PlacePlan, name: str) -> 
 
 def _selector(release: ReleasePlan) -> dict[str, str]:
     return {NAME_LABEL: release.rollout.pipeline}
-
-
-def _node_selector(release: ReleasePlan) -> dict[str, str]:
-    """Pods of TPUs have to name what GKE calls the nodes; the queue knows the pool by its own label."""
-    return {POOL_LABEL: release.pool.name, **dict(release.pool.gke_labels)}
 
 
 def _load(name: str) -> Manifest:

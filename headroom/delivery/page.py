@@ -21,8 +21,8 @@ _VERSION = "VERSION"
 
 
 def render_pages(plan: Plan) -> dict[str, str]:
-    """Return the page of each delivered model by the model's name."""
-    if plan.delivery is None:
+    """Return the page of each delivered model by the model's name, where its releases begin."""
+    if plan.delivery is None or plan.delivery.lead is not None:
         return {}
     head = (
         f"<!-- Written by `headroom docs -s {plan.environment}` from Pulumi.{plan.environment}.yaml: change "

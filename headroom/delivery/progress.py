@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from headroom.delivery.commands import commands_of, step_command
+from headroom.alerts.durations import format_duration
+from headroom.delivery.commands import commands_of, region_arguments, step_command
 from headroom.delivery.names import name_people
 from headroom.planning.plan import Plan
 from headroom.planning.rollouts import STABLE, PhasePlan, RolloutPlan
@@ -122,11 +123,12 @@ def find_position(rollout: Rollout) -> tuple[str, str]:
 
 def find_held(plan: RolloutPlan, rollout: Rollout) -> PhasePlan | None:
     """Return the phase after which a rollout waits to be let on; None where it does not wait for that."""
-    if rollout.state != IN_PROGRESS or rollout.target != plan.production.name:
+    region = plan.find_region(rollout.target)
+    if rollout.state != IN_PROGRESS or region is None:
         return None
     passed, coming = find_position(rollout)
     is_waiting = any(phase.id == coming and phase.state == "PENDING" for phase in rollout.phases)
-    return next((phase for phase in plan.phases if is_waiting and phase.hold and phase.id == passed), None)
+    return next((phase for phase in region.phases if is_waiting and phase.hold and phase.id == passed), None)
 
 
 def is_return(rollout: Rollout, rollouts: Iterable[Rollout]) -> bool:
@@ -167,14 +169,15 @@ def list_standings(
     for release in releases:
         own = [each for each in rollouts if each.release == release.name]
         latest = _find_latest(delivered, own)
-        standing = _stand(plan, delivered, release, latest, find_live(rollouts, delivered.production.name))
+        live = find_live(rollouts, latest.target) if latest else None
+        standing = _stand(plan, delivered, release, latest, live)
         found.append((max([release.created, *(each.created for each in own)]), standing))
     return tuple(standing for _, standing in sorted(found, key=lambda pair: pair[0], reverse=True))
 
 
 def _find_latest(delivered: RolloutPlan, own: Iterable[Rollout]) -> Rollout | None:
     own = tuple(own)
-    targets = (delivered.production.name, delivered.staging.name)
+    targets = [target.name for target in reversed(delivered.targets)]
     return next((latest for target in targets for latest in sort_latest(own, target)), None)
 
 
@@ -183,7 +186,8 @@ def _stand(
 ) -> Standing:
     if latest is None:
         return _stand_unrolled(plan, delivered, release)
-    stage = "production" if latest.target == delivered.production.name else "staging"
+    region = delivered.find_region(latest.target)
+    stage = region.place if region else "staging"
     state, waits_for, command = _say(plan, delivered, latest, live)
     if release.abandoned and latest is not live:
         state, waits_for, command = "was abandoned", NOBODY, ""
@@ -205,24 +209,34 @@ def _stand_unrolled(plan: Plan, delivered: RolloutPlan, release: Release) -> Sta
 
 def _say(plan: Plan, delivered: RolloutPlan, rollout: Rollout, live: Rollout | None) -> tuple[str, str, str]:
     """What a rollout is doing, who has to act, and their command."""
-    is_production = rollout.target == delivered.production.name
+    region = delivered.find_region(rollout.target)
     match rollout.state:
         case "PENDING_APPROVAL":
             return _say_pending(plan, delivered, rollout)
         case "IN_PROGRESS":
             return _say_running(plan, delivered, rollout)
-        case "SUCCEEDED" if not is_production:
+        case "SUCCEEDED" if region is None:
             return "was validated", "promotion, by itself", ""
+        case "SUCCEEDED" if region and rollout == live:
+            return _say_live(delivered, region)
         case "SUCCEEDED":
-            return ("answers all users", NOBODY, "") if rollout == live else ("was replaced", NOBODY, "")
+            return "was replaced", NOBODY, ""
         case "FAILED":
-            return _say_failed(plan, delivered, rollout, is_production=is_production)
+            return _say_failed(plan, delivered, rollout, region)
     waits_for = "Cloud Deploy" if rollout.state in ("PENDING", "PENDING_RELEASE", "CANCELLING") else NOBODY
     return _SAID.get(rollout.state, f"is in the state {rollout.state}"), waits_for, ""
 
 
+def _say_live(delivered: RolloutPlan, region: RolloutPlan) -> tuple[str, str, str]:
+    later = delivered.regions[delivered.regions.index(region) + 1 :]
+    if not later:
+        return "answers all users", NOBODY, ""
+    wait = f" {format_duration(later[0].wait_seconds)} later" if later[0].wait_seconds else ""
+    return "answers all users there", f"promotion to {later[0].place}{wait}, by itself", ""
+
+
 def _say_pending(plan: Plan, delivered: RolloutPlan, rollout: Rollout) -> tuple[str, str, str]:
-    people = delivered.approvals
+    people = (delivered.find_region(rollout.target) or delivered).approvals
     command = step_command(plan, "approve", delivered.pipeline, "--release", rollout.release)
     if rollout.rollback_of:
         return "the rollback to it waits for approval", name_people(people.approve), command
@@ -234,18 +248,18 @@ def _say_running(plan: Plan, delivered: RolloutPlan, rollout: Rollout) -> tuple[
         command = step_command(plan, "advance", delivered.pipeline, "--release", rollout.release)
         return "waits to be let on", name_people(delivered.approvals.increase), command
     _, coming = find_position(rollout)
-    is_watched = coming not in ("", STABLE) and rollout.target == delivered.production.name
+    is_watched = coming not in ("", STABLE) and delivered.find_region(rollout.target) is not None
     return "is watched" if is_watched else "is being deployed", "nobody: it goes on by itself", ""
 
 
 def _say_failed(
-    plan: Plan, delivered: RolloutPlan, rollout: Rollout, *, is_production: bool
+    plan: Plan, delivered: RolloutPlan, rollout: Rollout, region: RolloutPlan | None
 ) -> tuple[str, str, str]:
-    if not is_production:
+    if region is None:
         return "failed", name_people(delivered.approvals.release), _describe(plan, delivered, rollout)
     if rollout.rolled_back_by:
         return "failed, and a rollback was begun", NOBODY, ""
-    command = step_command(plan, "rollback", delivered.pipeline)
+    command = step_command(plan, "rollback", delivered.pipeline, *region_arguments(region))
     return "failed", f"the rollback, by itself; else {name_people(delivered.approvals.roll_back)}", command
 
 

@@ -8,21 +8,13 @@ from headroom.alerts.contract import load_contract
 from headroom.alerts.promql import parse_promql, selectors
 from headroom.alerts.rules import load_rules
 from headroom.planning.delivery import DeliveryPlan, GatewayPlan
-from headroom.planning.node_pools import PoolPlan
-from headroom.planning.pipelines import LimitPlan, Resource
 from headroom.planning.plan import Plan
-from headroom.planning.queues import RESOURCE_NAMES
 from headroom.planning.rollouts import CANARY, STABLE, RolloutPlan, TargetPlan, read_starvation
-from headroom.planning.staging import SURGE
-from headroom.planning.workloads import Part
 from headroom.spec.errors import Problem, StackFileError, suggest
 from headroom.spec.server import Server
 
 CANARY_WAIT_SECONDS = 900
 """How long a canary has to show that it exports what it is judged by: its pods start, and are scraped."""
-
-SENDER_NEEDS: dict[Resource, int] = {"cpu": 500, "memory": 512 * 2**20}
-"""What the job asks for that sends requests to a staged model: thousandths of a core, bytes."""
 
 _VERSION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -43,29 +35,23 @@ class ModelImage:
 
 
 @dataclass(frozen=True, slots=True)
-class Scaling:
-    """The fewest and the most replicas."""
-
-    least: int
-    most: int
-
-
-@dataclass(frozen=True, slots=True)
 class PlacePlan:
     """A release in one place: the profile of the Skaffold configuration, and the track of its series."""
 
     profile: str
     track: str
     target: TargetPlan
+    rollout: RolloutPlan
+    """How a release is rolled out in the place's region."""
     replicas: int | None
-    """How many there are; None: as many as `scaling` says."""
-    scaling: Scaling | None
+    """How many there are; None: as many as the load asks for."""
 
 
 @dataclass(frozen=True, slots=True)
 class JudgePlan:
-    """What a model must export and be like before a rollout goes on."""
+    """What a model must export and be like before a rollout goes on; `project` is where its metrics are."""
 
+    project: str
     environment: str
     track: str
     expected: tuple[str, ...]
@@ -88,10 +74,7 @@ class ReleasePlan:
     delivery_pipeline: str
     rollout: RolloutPlan
     gateway: GatewayPlan
-    pool: PoolPlan
     server: Server
-    replica: tuple[Part, ...]
-    """What one copy of the server asks for, processors and memory beside devices."""
     image: ModelImage
     places: tuple[PlacePlan, ...]
     judges: Mapping[str, JudgePlan]
@@ -103,7 +86,21 @@ class ReleasePlan:
 
 
 def require_rollout(plan: Plan, pipeline: str, file: str) -> tuple[DeliveryPlan, RolloutPlan]:
-    """Return how a pipeline is delivered. Raises StackFileError where it is not."""
+    """Return how a pipeline is delivered. Raises StackFileError where it is not, or by another stack."""
+    require_lead(plan, file)
+    return find_delivery(plan, pipeline, file)
+
+
+def require_lead(plan: Plan, file: str) -> None:
+    """Raise StackFileError where releases come from another stack, of which all regions are asked for."""
+    if plan.delivery is not None and plan.delivery.lead is not None:
+        lead = plan.delivery.lead.stack
+        message = f"is {lead}, which releases of all regions come from; ask that one: -s {lead}"
+        raise StackFileError([Problem("headroom:delivery.follows", message)], file)
+
+
+def find_delivery(plan: Plan, pipeline: str, file: str) -> tuple[DeliveryPlan, RolloutPlan]:
+    """Return how a pipeline is delivered in the stack's own region. Raises StackFileError where it is not."""
     delivered = [rollout.pipeline for rollout in plan.delivery.rollouts] if plan.delivery else []
     rollout = plan.delivery.find_rollout(pipeline) if plan.delivery else None
     if plan.delivery is None or rollout is None:
@@ -171,54 +168,26 @@ def plan_release(plan: Plan, pipeline: str, server: Server, image: ModelImage, f
     requests.
     """
     delivery, rollout = require_rollout(plan, pipeline, file)
-    pool = next(each for each in plan.pools if each.name == rollout.pool)
     _require_time(server, rollout)
-    limits = next(each for each in plan.pipelines if each.name == pipeline).limits
-    scaling = plan_scaling(rollout, [limit for limit in limits if limit.pool == pool.name], pool)
     return ReleasePlan(
         project=plan.project,
         region=plan.region,
         delivery_pipeline=f"{plan.environment}-{pipeline}",
         rollout=rollout,
         gateway=delivery.gateway,
-        pool=pool,
         server=server,
-        replica=complete_replica(rollout.replica, pool),
         image=image,
         places=(
-            PlacePlan("staging", STABLE, rollout.staging, rollout.staging_replicas, None),
-            PlacePlan(CANARY, CANARY, rollout.production, None, scaling),
-            PlacePlan(STABLE, STABLE, rollout.production, None, scaling),
+            PlacePlan("staging", STABLE, rollout.staging, rollout, rollout.staging_replicas),
+            *(place for region in rollout.regions for place in _list_tracks(region)),
         ),
         judges=_plan_judges(rollout),
     )
 
 
-def complete_replica(replica: Iterable[Part], pool: PoolPlan) -> tuple[Part, ...]:
-    """Return what a copy of the server asks for. With devices it gets their share of the host, but for what
-    the job takes that sends requests: it would need a host of its own otherwise."""
-    asked = dict(replica)
-    devices = asked.get("gpus", 0) + asked.get("chips", 0)
-    hosts: dict[Resource, int] = {"cpu": pool.cpu_millis_per_node, "memory": pool.memory_bytes_per_node}
-    for resource, per_node in hosts.items():
-        if devices and resource not in asked:
-            share = devices * per_node // pool.devices_per_node
-            asked[resource] = max(share // 2, share - SENDER_NEEDS[resource])
-    return tuple((resource, asked[resource]) for resource in RESOURCE_NAMES if asked.get(resource))
-
-
-def plan_scaling(rollout: RolloutPlan, limits: Iterable[LimitPlan], pool: PoolPlan) -> Scaling:
-    """Return how many replicas there are, the same for the present model and the canary, which is a copy.
-
-    However few there are, so many does a canary get at once, and both and the surge have to fit into the cap:
-    then the fewest are those of the largest canary. Of accelerators, whose load the processors do not tell,
-    the fewest are the busy hour's as far as the cap has room for twice as many.
-    """
-    caps: dict[Resource, int] = {limit.resource: limit.cap for limit in limits}
-    room = min(caps[resource] // part for resource, part in rollout.replica if resource in caps and part)
-    canary = max(phase.replicas for phase in rollout.phases)
-    steady = min(rollout.replicas, room - rollout.replicas - SURGE) if pool.accelerator else canary
-    return Scaling(least=max(canary, steady), most=max(rollout.replicas, room - canary - SURGE))
+def _list_tracks(region: RolloutPlan) -> Iterable[PlacePlan]:
+    for track in (CANARY, STABLE):
+        yield PlacePlan(region.profile(track), track, region.production, region, None)
 
 
 def expected_metrics() -> tuple[str, ...]:
@@ -236,13 +205,29 @@ def expected_metrics() -> tuple[str, ...]:
 def _plan_judges(rollout: RolloutPlan) -> dict[str, JudgePlan]:
     expected = expected_metrics()
     least = int(read_starvation()[0])
-    staging, production = rollout.staging.environment, rollout.production.environment
-    half = rollout.validation.timeout_seconds // 2
-    return {
-        "staging": JudgePlan(staging, STABLE, expected, least, is_compared=True, timeout_seconds=half),
-        CANARY: JudgePlan(
-            production, CANARY, expected, 0, is_compared=False, timeout_seconds=CANARY_WAIT_SECONDS
-        ),
+    staging, half = rollout.staging, rollout.validation.timeout_seconds // 2
+    canaries = {
+        region.profile(CANARY): JudgePlan(
+            project=region.production.site.project,
+            environment=region.production.environment,
+            track=CANARY,
+            expected=expected,
+            least_requests=0,
+            is_compared=False,
+            timeout_seconds=CANARY_WAIT_SECONDS,
+        )
+        for region in rollout.regions
+    }
+    return canaries | {
+        "staging": JudgePlan(
+            project=staging.site.project,
+            environment=staging.environment,
+            track=STABLE,
+            expected=expected,
+            least_requests=least,
+            is_compared=True,
+            timeout_seconds=half,
+        )
     }
 
 

@@ -1,11 +1,12 @@
 """The Skaffold configuration of a release: a profile for each place, and what verifies it there."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from headroom.delivery.manifests import progress_seconds
 from headroom.delivery.releases import JudgePlan, ReleasePlan
 from headroom.delivery.validation import JUDGE, SENDER, judge_command, sender_command
-from headroom.planning.rollouts import CANARY, STABLE
+from headroom.planning.rollouts import CANARY, STABLE, RolloutPlan
 
 API_VERSION = "skaffold/v4beta14"
 """The newest whose form is published (GoogleContainerTools/skaffold, docs-v2/content/en/schemas, 2026-08)."""
@@ -34,11 +35,16 @@ def render_skaffold(release: ReleasePlan) -> Configuration:
         "deploy": {"kubectl": {}, "statusCheckDeadlineSeconds": progress_seconds(release)},
         "profiles": [
             _profile("staging") | {"verify": [_send(release), _judge(release, release.judges["staging"])]},
-            {"name": "production"},
-            _profile(CANARY) | {"verify": [_judge(release, release.judges[CANARY])]},
-            _profile(STABLE),
+            *(profile for region in release.rollout.regions for profile in _list_profiles(release, region)),
         ],
     }
+
+
+def _list_profiles(release: ReleasePlan, region: RolloutPlan) -> Iterator[Configuration]:
+    canary = region.profile(CANARY)
+    yield {"name": region.production.key}
+    yield _profile(canary) | {"verify": [_judge(release, release.judges[canary])]}
+    yield _profile(region.profile(STABLE))
 
 
 def _profile(name: str) -> Configuration:

@@ -34,7 +34,7 @@ def judge_command(release: ReleasePlan, judge: JudgePlan) -> tuple[str, ...]:
         f"--pipeline={release.rollout.pipeline}",
         f"--model-version={release.image.version}",
         f"--track={judge.track}",
-        f"--prometheus={prometheus_url(release.project)}",
+        f"--prometheus={prometheus_url(judge.project)}",
         f"--minutes={judge.wait_seconds / 60:g}",
         *(f"--expect={name}" for name in judge.expected),
         *(_comparison(release, judge) if judge.is_compared else ()),

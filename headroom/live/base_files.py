@@ -1,5 +1,6 @@
 """Reads a stack as it was before a change: at a commit of git, or from another stack file."""
 
+import fnmatch
 import shutil
 import subprocess
 from collections.abc import Generator
@@ -9,6 +10,8 @@ from tempfile import TemporaryDirectory
 
 from headroom.spec.errors import Problem, StackFileError
 
+_STACK_FILES = "Pulumi.*.yaml"
+"""All of them: one may name others, as regions of its deliveries."""
 _BESIDE = ("Pulumi.yaml", "baselines.yaml")
 
 
@@ -24,13 +27,14 @@ def open_base(root: Path, stack: str, base: str) -> Generator[Path | None]:
         stack_file = f"Pulumi.{stack}.yaml"
         grants = f"quotas/{stack}.json"
         if Path(base).is_file():
-            for name in (*_BESIDE, grants):
+            others = [path.name for path in root.glob(_STACK_FILES)]
+            for name in (*_BESIDE, grants, *others):
                 _copy(root / name, folder / name)
             _copy(Path(base), folder / stack_file)
             yield folder
             return
         commit = _find_commit(root, base)
-        for name in (*_BESIDE, stack_file, grants):
+        for name in (*_BESIDE, grants, *_list_stack_files(root, commit)):
             _show(root, commit, name, folder / name)
         yield folder if (folder / stack_file).is_file() else None
 
@@ -52,6 +56,11 @@ def _find_commit(root: Path, base: str) -> str:
         )
         raise StackFileError([problem])
     return done.stdout.decode().strip()
+
+
+def _list_stack_files(root: Path, commit: str) -> list[str]:
+    listed = _git(root, "ls-tree", "--name-only", commit, "--", "./")
+    return fnmatch.filter(listed.stdout.decode().splitlines(), _STACK_FILES)
 
 
 def _show(root: Path, commit: str, name: str, target: Path) -> None:

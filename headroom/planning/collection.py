@@ -12,7 +12,7 @@ from headroom.alerts.contract import Exporter, load_contract
 from headroom.catalog.quotas import disk_quota
 from headroom.planning.queues import EXPERIMENTS
 from headroom.planning.quota import QuotaDraw
-from headroom.planning.staging import SUFFIX, find_delivered, name_staging
+from headroom.planning.staging import SUFFIX, find_staged, name_staging
 from headroom.spec.platform import Platform
 
 NAMESPACE = "headroom-monitoring"
@@ -69,7 +69,7 @@ def plan_collection(
 ) -> CollectionPlan:
     """Return how metrics are collected; the Pushgateway runs on the pool of that name and taint."""
     belongs_here = Relabeling("replace", target="environment", replacement=environment)
-    staged = tuple(find_delivered(platform.pipelines))
+    staged = tuple(find_staged(platform))
     return CollectionPlan(
         pipelines=(
             Relabeling("drop", ("__name__",), "kueue_.*|pushgateway_.*"),

@@ -8,10 +8,14 @@ from functools import cache
 from headroom.catalog.facts import load_facts
 from headroom.planning.delivery_accounts import AccountPlan, plan_accounts
 from headroom.planning.node_pools import PoolPlan
+from headroom.planning.regions import Lead, SitePlan, plan_site
 from headroom.planning.rollouts import RolloutPlan, plan_rollout
-from headroom.spec.delivery import Delivery, Freeze, OnceFreeze, WeeklyFreeze
+from headroom.spec.delivery import Freeze, OnceFreeze, WeeklyFreeze
 from headroom.spec.pipelines import ServingPipeline
 from headroom.spec.platform import Platform
+
+RUNNER = "runner"
+"""Who reaches a cluster to deploy to it."""
 
 RETURNER = "returner"
 """Who approves that models come back: a job of the platform's own."""
@@ -99,10 +103,13 @@ class GatewayPlan:
 class ImagesPlan:
     """Where images of models are kept, who pushes them there, and which images the cluster admits."""
 
-    repository: str
+    repository: str | None
+    """The registry; None: that of the stack from which releases come."""
     prefix: str
     """How the names of the repository's images begin."""
     builders: tuple[str, ...]
+    readers: tuple[str, ...]
+    """Who reads from it in other projects, as IAM members: the nodes of further regions."""
     served: tuple[str, ...]
     """How the names of images begin that run where models are delivered: models and what validates them."""
     admitted: tuple[str, ...]
@@ -129,16 +136,24 @@ class DeliveryPlan:
     images: ImagesPlan
     roles: tuple[RolePlan, ...]
     accounts: tuple[AccountPlan, ...]
-    """As whom Cloud Deploy runs jobs."""
+    """As whom Cloud Deploy runs jobs; where releases come from another stack, those that come here."""
+    lead: SitePlan | None = None
+    """The stack from which releases come; None: they begin in this one."""
 
-    def accounts_of(self, namespace: str) -> tuple[AccountPlan, ...]:
-        """Return as whom jobs of the target in a namespace run, each with the jobs that are its own."""
-        return tuple(each for each in self.accounts if each.namespace in (None, namespace))
+    def accounts_of(self, target: str) -> tuple[AccountPlan, ...]:
+        """Return as whom jobs of a target run, each with the jobs that are its own."""
+        return tuple(each for each in self.accounts if each.target in (None, target))
 
     @property
     def approvers(self) -> tuple[str, ...]:
         """Whoever approves any model's rollouts."""
-        return tuple(sorted({who for rollout in self.rollouts for who in rollout.approvals.approve}))
+        return tuple(sorted({who for rollout in self.rollouts for who in rollout.approvers}))
+
+    @property
+    def sites(self) -> tuple[SitePlan, ...]:
+        """The stacks to which releases go on."""
+        far = (each.production.site for rollout in self.rollouts for each in rollout.further)
+        return tuple(dict.fromkeys(far))
 
     def find_rollout(self, pipeline: str) -> RolloutPlan | None:
         """Return how a pipeline is delivered; None where it is not."""
@@ -148,27 +163,43 @@ class DeliveryPlan:
 def plan_delivery(
     platform: Platform,
     environment: str,
-    delivered: Mapping[str, ServingPipeline],
-    pools: Mapping[str, PoolPlan],
+    rollouts: tuple[RolloutPlan, ...],
+    lead: Lead | None = None,
 ) -> DeliveryPlan | None:
     """Return the deliveries of a sound platform; None where no pipeline is delivered."""
-    if not delivered:
+    if not rollouts:
         return None
     common = platform.delivery
-    rollouts = tuple(
-        plan_rollout(name, pipeline, common, environment, pools) for name, pipeline in delivered.items()
-    )
+    home = lead or Lead(environment, platform)
+    accounts = plan_accounts(rollouts, plan_site(home.stack, home.platform))
     return DeliveryPlan(
         rollouts=rollouts,
-        freezes=tuple(_plan_freeze(name, freeze) for name, freeze in sorted(common.freezes.items())),
+        freezes=tuple(
+            _plan_freeze(name, freeze) for name, freeze in sorted(home.platform.delivery.freezes.items())
+        ),
         gateway=GatewayPlan(
             GATEWAY, GATEWAY_NAMESPACE, GATEWAY_CLASS, common.certificate, str(platform.network.proxies)
         ),
-        images=_plan_images(platform, common, environment),
+        images=_plan_images(platform, rollouts, environment, lead),
         roles=tuple(
             _plan_role(row, environment) for row in _role_rows() if row[0] in _find_holders(platform)
         ),
-        accounts=plan_accounts(rollouts, environment),
+        accounts=tuple(each for each in accounts if each.reaches(environment)) if lead else accounts,
+        lead=plan_site(lead.stack, lead.platform) if lead else None,
+    )
+
+
+def plan_rollouts(
+    platform: Platform,
+    environment: str,
+    delivered: Mapping[str, ServingPipeline],
+    pools: Mapping[str, PoolPlan],
+    lead: Lead | None = None,
+) -> tuple[RolloutPlan, ...]:
+    """Return how the pipelines of a sound platform are delivered in its own region."""
+    return tuple(
+        plan_rollout(name, pipeline, platform, environment, pools, lead)
+        for name, pipeline in delivered.items()
     )
 
 
@@ -197,23 +228,29 @@ def _minutes(clock: str) -> int:
     return hours * 60 + minutes
 
 
-def _plan_images(platform: Platform, common: Delivery, environment: str) -> ImagesPlan:
+def _plan_images(
+    platform: Platform, rollouts: tuple[RolloutPlan, ...], environment: str, lead: Lead | None
+) -> ImagesPlan:
     """Everything of the project's own registry is admitted, and what is named; `*` ends at no slash."""
-    registry = f"{platform.region}-docker.pkg.dev/{platform.project}"
-    repository = f"{environment}-models"
-    prefix = f"{registry}/{repository}/"
-    validating = sorted(set(_validation_images(platform)))
-    pushgateway = platform.monitoring.pushgateway_image
-    named = {f"{registry}/**", _any_version(pushgateway), *_ADMITTED, *common.images}
+    repository = f"{lead.stack if lead else environment}-models"
+    prefix = f"{_name_registry(lead.platform if lead else platform)}/{repository}/"
+    validating = [] if lead else sorted(set(_validation_images(platform)))
+    named = {f"{_name_registry(platform)}/**", *_ADMITTED, *platform.delivery.images}
+    named |= {_any_version(platform.monitoring.pushgateway_image), *([f"{prefix}**"] if lead else [])}
     own = [platform.operations.image] if platform.operations else []
     named |= {_any_version(image) for image in (*validating, *own)}
     return ImagesPlan(
-        repository=repository,
+        repository=None if lead else repository,
         prefix=prefix,
-        builders=tuple(sorted(set(common.builders))),
+        builders=tuple(sorted(set(platform.delivery.builders))),
+        readers=tuple(sorted({far.production.site.nodes for rollout in rollouts for far in rollout.further})),
         served=(prefix, *(image.partition("@")[0] + "@" for image in validating)),
         admitted=tuple(sorted(named)),
     )
+
+
+def _name_registry(platform: Platform) -> str:
+    return f"{platform.region}-docker.pkg.dev/{platform.project}"
 
 
 def _validation_images(platform: Platform) -> Iterable[str]:
@@ -231,15 +268,22 @@ def _any_version(image: str) -> str:
 
 
 def _find_holders(platform: Platform) -> frozenset[str]:
-    """Whom the stack has a role for: the job that approves rollbacks is there only where it is asked for."""
+    """Whom the stack has a role for: the job that approves rollbacks is there only where it is asked for, and
+    where releases come from another stack nothing is but the runner."""
+    if platform.delivery.follows:
+        return frozenset({RUNNER})
     returns = platform.operations is not None and platform.operations.rollbacks is not None
     return frozenset(row[0] for row in _role_rows()) - (frozenset() if returns else {RETURNER})
 
 
 def _plan_role(row: tuple[str, str, tuple[str, ...]], environment: str) -> RolePlan:
     whom, title, permissions = row
-    role_id = "_".join((environment.replace("-", "_"), "model", whom))
-    return RolePlan(whom, role_id, f"{environment}: {title}", permissions)
+    return RolePlan(whom, name_role(whom, environment), f"{environment}: {title}", permissions)
+
+
+def name_role(whom: str, environment: str) -> str:
+    """Return the id of an environment's own role."""
+    return "_".join((environment.replace("-", "_"), "model", whom))
 
 
 @cache

@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping
 from hashlib import sha256
 
+from headroom.spec import forms
 from headroom.spec.errors import Problem
 
-_ENVIRONMENT = re.compile(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?")
+_ENVIRONMENT = re.compile(forms.STACK)
 
 
 def check_environment(name: str) -> list[Problem]:

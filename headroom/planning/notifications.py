@@ -11,7 +11,7 @@ from headroom.planning.alerting import AlertPolicyPlan, plan_alert_policies
 from headroom.planning.mutes import MutePlan, plan_mute
 from headroom.planning.owner_alerts import is_divisible, narrow_to_others, narrow_to_owner
 from headroom.planning.security_events import LogPolicyPlan, plan_security_events
-from headroom.planning.staging import find_delivered, narrow_to_environment
+from headroom.planning.staging import find_staged, narrow_to_environment
 from headroom.spec.alerting import (
     Alerting,
     Channel,
@@ -98,7 +98,7 @@ def plan_alerting(platform: Platform, environment: str) -> AlertingPlan:
     """Return the alerting of a sound platform, for the stack called `environment`."""
     alerting = platform.alerting
     rules = move_thresholds(known_rules(), alerting.thresholds)
-    staged = bool(find_delivered(platform.pipelines))
+    staged = bool(find_staged(platform))
     policies = tuple(_route_policies(alerting, rules, environment, staged=staged))
     events = tuple(_route_events(platform, environment))
     return AlertingPlan(

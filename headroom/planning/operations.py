@@ -8,8 +8,9 @@ from typing import Any
 from headroom.catalog.facts import load_facts
 from headroom.planning.grants import Grants, render_grants
 from headroom.planning.pipelines import kubernetes_amount
+from headroom.planning.regions import Neighbours
 from headroom.planning.rollouts import RolloutPlan
-from headroom.planning.staging import find_delivered
+from headroom.planning.staging import find_staged
 from headroom.spec.errors import Problem
 from headroom.spec.operations import Operations
 from headroom.spec.platform import Platform
@@ -86,7 +87,12 @@ class OperationsPlan:
 
 
 def plan_operations(
-    platform: Platform, environment: str, pool: str, taint: tuple[str, str], grants: Grants | None
+    platform: Platform,
+    environment: str,
+    pool: str,
+    taint: tuple[str, str],
+    grants: Grants | None,
+    neighbours: Neighbours,
 ) -> OperationsPlan | None:
     """Return the jobs of the platform's own, on the pool of that name and taint; None: none is asked for."""
     asked = platform.operations
@@ -97,7 +103,7 @@ def plan_operations(
         image=asked.image,
         jobs=jobs,
         reports=ReportsPlan(asked.audit.keep_days, 7 * _DAY_SECONDS) if asked.audit else None,
-        files=tuple(_plan_files(platform, environment, grants)),
+        files=tuple(_plan_files(platform, environment, grants, neighbours)),
         quota=_bound(jobs),
         pool=pool,
         taint=taint,
@@ -107,7 +113,11 @@ def plan_operations(
 
 def find_waiting(operations: Operations | None, rollouts: Iterable[RolloutPlan]) -> list[Problem]:
     """Return a note where a rollback may wait for an approval, and nothing gives it by itself."""
-    asking = [rollout.pipeline for rollout in rollouts if rollout.production.approval]
+    asking = [
+        rollout.pipeline
+        for rollout in rollouts
+        if any(region.production.approval for region in rollout.regions)
+    ]
     if not asking or (operations is not None and operations.rollbacks is not None):
         return []
     return [
@@ -119,19 +129,16 @@ def find_waiting(operations: Operations | None, rollouts: Iterable[RolloutPlan])
     ]
 
 
-def check_operations(platform: Platform, environment: str) -> list[Problem]:
+def check_operations(platform: Platform, environment: str, neighbours: Neighbours) -> list[Problem]:
     """Return a problem where the stack file is longer than what a job can be given of it, and where a job
     would have nothing to look after."""
     if platform.operations is None:
         return []
-    if platform.operations.rollbacks and not find_delivered(platform.pipelines):
-        return [
-            Problem(
-                "headroom:operations.rollbacks",
-                "has nothing to approve: no pipeline has a delivery; remove it",
-            )
-        ]
-    size = sum(len(text.encode()) for _, text in _plan_files(platform, environment, None))
+    if platform.operations.rollbacks and not find_staged(platform):
+        lead = platform.delivery.follows
+        why = f"{lead} has, which releases come from" if lead else "no pipeline has a delivery"
+        return [Problem("headroom:operations.rollbacks", f"has nothing to approve: {why}; remove it")]
+    size = sum(len(text.encode()) for _, text in _plan_files(platform, environment, None, neighbours))
     if size <= _CONFIG_MAP_BYTES:
         return []
     return [
@@ -186,9 +193,12 @@ def _plan_jobs(asked: Operations, environment: str) -> Iterator[JobPlan]:
             )
 
 
-def _plan_files(platform: Platform, environment: str, grants: Grants | None) -> Iterator[tuple[str, str]]:
+def _plan_files(
+    platform: Platform, environment: str, grants: Grants | None, neighbours: Neighbours
+) -> Iterator[tuple[str, str]]:
     yield "Pulumi.yaml", "name: headroom\nruntime: python\n"
-    yield f"Pulumi.{environment}.yaml", render_stack_file(platform)
+    for name, each in ((environment, platform), *neighbours.items()):
+        yield f"Pulumi.{name}.yaml", render_stack_file(each)
     if grants is not None:
         yield f"quotas/{environment}.json", render_grants(grants)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from headroom.planning.alerting_rules import check_alerting, find_unheard
@@ -17,7 +18,7 @@ from headroom.planning.cluster import (
 )
 from headroom.planning.collection import CollectionPlan, plan_collection, plan_volume_quota
 from headroom.planning.dashboards import DashboardPlan, plan_dashboards
-from headroom.planning.delivery import DeliveryPlan, plan_delivery
+from headroom.planning.delivery import DeliveryPlan, plan_delivery, plan_rollouts
 from headroom.planning.demand import relocate, settle
 from headroom.planning.encryption import EncryptionPlan, plan_encryption
 from headroom.planning.grant_bounds import bound_nodes
@@ -34,7 +35,16 @@ from headroom.planning.pipelines import PipelinePlan, check_pipeline, plan_pipel
 from headroom.planning.pool_rules import check_pool
 from headroom.planning.queues import check_pools
 from headroom.planning.quota import QuotaDraw, plan_pool_quota, sum_quota
+from headroom.planning.regions import (
+    Lead,
+    Neighbours,
+    check_regions,
+    find_followers,
+    find_lead,
+    find_unled,
+)
 from headroom.planning.rollout_rules import check_deliveries, find_undelivered
+from headroom.planning.rollouts import RolloutPlan
 from headroom.planning.services import plan_services
 from headroom.planning.serving_hardware import compare_hardware
 from headroom.planning.slos import ServicePlan, check_objectives, plan_services_with_objectives
@@ -42,6 +52,7 @@ from headroom.planning.staging import (
     add_staging,
     check_staging,
     find_delivered,
+    find_staged,
     name_staging,
     relocate_staging,
 )
@@ -50,6 +61,8 @@ from headroom.spec.errors import Problem, StackFileError, suggest
 from headroom.spec.pipelines import Pipeline, ServingPipeline
 from headroom.spec.platform import Platform
 from headroom.spec.stack_file import parse_config
+
+_ALONE: Neighbours = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +112,15 @@ class Plan:
         return (self.system_pool, *self.pools)
 
 
-def plan_config(config: Mapping[str, Any], environment: str, file: str, grants: Grants | None = None) -> Plan:
-    """Return the plan for the `config:` of a stack file, within `grants` as far as these are known.
+def plan_config(
+    config: Mapping[str, Any],
+    environment: str,
+    file: str,
+    grants: Grants | None = None,
+    neighbours: Neighbours = _ALONE,
+) -> Plan:
+    """Return the plan for the `config:` of a stack file, within `grants` as far as these are known, beside
+    the `neighbours` that it names.
 
     Raises StackFileError with every problem of the file: those of its form and, of the entries that are well
     formed, those of its substance.
@@ -108,23 +128,25 @@ def plan_config(config: Mapping[str, Any], environment: str, file: str, grants: 
     try:
         platform = parse_config(config, file)
     except StackFileError as error:
-        substance = assess(error.remainder, environment).problems if error.remainder else ()
+        substance = assess(error.remainder, environment, neighbours).problems if error.remainder else ()
         raise StackFileError([*error.problems, *substance], file) from None
     try:
-        return plan(platform, environment, grants)
+        return plan(platform, environment, grants, neighbours)
     except StackFileError as error:
         raise StackFileError(error.problems, file) from None
 
 
-def plan(platform: Platform, environment: str, grants: Grants | None = None) -> Plan:
+def plan(
+    platform: Platform, environment: str, grants: Grants | None = None, neighbours: Neighbours = _ALONE
+) -> Plan:
     """Return everything that is decided about `platform`, for the stack called `environment`.
 
     Raises StackFileError with every rule that the platform breaks.
     """
-    found = assess(platform, environment)
+    found = assess(platform, environment, neighbours)
     if found.problems:
         raise StackFileError(found.problems)
-    operations = plan_operations(platform, environment, SYSTEM_POOL, SYSTEM_TAINT[:2], grants)
+    operations = plan_operations(platform, environment, SYSTEM_POOL, SYSTEM_TAINT[:2], grants, neighbours)
     platform, all_pools = found.platform, (found.system_pool, *found.pools)
     traits = _find_traits(platform, found.pools)
     bounds = bound_nodes(found.system_pool, found.pools, platform.region, grants)
@@ -135,9 +157,7 @@ def plan(platform: Platform, environment: str, grants: Grants | None = None) -> 
         plan_volume_quota(platform.region),
     )
     quota = sum_quota(pool_quota)
-    delivery = plan_delivery(
-        platform, environment, found.delivered, {pool.name: pool for pool in found.pools}
-    )
+    delivery = plan_delivery(platform, environment, found.rollouts, find_lead(platform, neighbours))
     return Plan(
         environment=environment,
         project=platform.project,
@@ -160,7 +180,8 @@ def plan(platform: Platform, environment: str, grants: Grants | None = None) -> 
             *compare_hardware(found.pipelines, {pool.name: pool for pool in found.pools}),
             *find_unheard(platform.alerting),
             *find_undelivered(platform),
-            *find_waiting(platform.operations, delivery.rollouts if delivery else ()),
+            *find_unled(platform, environment, neighbours),
+            *find_waiting(platform.operations, delivery.rollouts if delivery and not delivery.lead else ()),
         ),
         kueue=plan_kueue(sum(pool.peak_nodes for pool in all_pools), SYSTEM_POOL, SYSTEM_TAINT[:2]),
         tenancy=plan_tenancy(
@@ -203,19 +224,35 @@ class Assessment:
     """The platform with the staging copies of its pipelines."""
     delivered: Mapping[str, ServingPipeline]
     """The delivered pipelines with their limits, by name."""
+    followers: Mapping[str, "Assessment"]
+    """The stacks to which releases go on, by name, in that order."""
+    lead: Lead | None
+    """The stack from which releases come."""
+    environment: str
     system_pool: PoolPlan
     pools: tuple[PoolPlan, ...]
     pipelines: tuple[PipelinePlan, ...]
 
+    @property
+    def rollouts(self) -> tuple[RolloutPlan, ...]:
+        """How a sound platform's pipelines are delivered, here and in further regions."""
+        pools = {pool.name: pool for pool in self.pools}
+        here = plan_rollouts(self.platform, self.environment, self.delivered, pools, self.lead)
+        far = [rollout for each in self.followers.values() for rollout in each.rollouts]
+        return tuple(
+            replace(each, further=tuple(other for other in far if other.pipeline == each.pipeline))
+            for each in here
+        )
 
-def assess(platform: Platform, environment: str) -> Assessment:
+
+def assess(platform: Platform, environment: str, neighbours: Neighbours = _ALONE) -> Assessment:
     """Judge a platform by every rule; what depends on a broken pool is not judged."""
     problems = [*check_environment(environment), *check_cluster(platform), *_check_names(platform)]
     pools, broken = _assess_pools(platform)
     problems += [problem for found in broken.values() for problem in found]
     planned = {pool.name: pool for pool in pools}
     asked, platform = platform, add_staging(platform, planned)
-    staged = {name_staging(name): name for name in find_delivered(asked.pipelines)}
+    staged = {name_staging(name): name for name in find_staged(asked)}
     pipelines: list[PipelinePlan] = []
     sound: dict[str, Pipeline] = {}
     for name, pipeline in sorted(platform.pipelines.items()):
@@ -228,25 +265,58 @@ def assess(platform: Platform, environment: str) -> Assessment:
             pipelines.append(replace(complete, staging_of=staged.get(name)))
     # Where the demand's pool is broken, nobody knows what a canary takes.
     delivered = {name: pipeline for name, pipeline in find_delivered(sound).items() if pipeline.demand}
+    lead, followers = find_lead(platform, neighbours), _assess_followers(asked, environment, neighbours)
     problems += [
         *check_models(platform),
         *check_logging(platform, environment),
         *check_alerting(platform),
         *check_pools(platform.pools),
         *check_names(platform.pipelines),
-        *check_staging(asked.pipelines),
-        *check_deliveries(asked, environment, delivered, planned),
+        *check_staging(asked),
+        *check_regions(asked, environment, neighbours),
+        *_check_followers(asked, followers),
+        *check_deliveries(asked, environment, delivered, planned, lead),
         *check_objectives(platform),
     ]
     problems += [*_check_experiments(platform), *check_contact(platform)]
-    problems += check_operations(asked, environment)
+    problems += check_operations(asked, environment, neighbours)
     estimated = [name for name, pipeline in platform.pipelines.items() if not pipeline.limits]
     problems += relocate(check_shares(share_out(pools, pipelines, platform.quota), pipelines), estimated)
     system_pool = plan_system_pool(platform)
     problems += _check_keys(pools)
-    problems += check_network(platform.network, (system_pool, *pools), balanced=bool(staged))
+    problems += check_network(
+        platform.network, (system_pool, *pools), balanced=bool(find_delivered(asked.pipelines))
+    )
     problems = relocate_staging(problems, staged.values())
-    return Assessment(tuple(problems), platform, delivered, system_pool, pools, tuple(pipelines))
+    return Assessment(
+        problems=tuple(problems),
+        platform=platform,
+        delivered=delivered,
+        followers=followers,
+        lead=lead,
+        environment=environment,
+        system_pool=system_pool,
+        pools=pools,
+        pipelines=tuple(pipelines),
+    )
+
+
+def _assess_followers(platform: Platform, environment: str, neighbours: Neighbours) -> dict[str, Assessment]:
+    return {
+        name: assess(there, name, {environment: platform})
+        for name, there in find_followers(platform, environment, neighbours).items()
+    }
+
+
+def _check_followers(platform: Platform, followers: Mapping[str, Assessment]) -> list[Problem]:
+    return [
+        Problem(
+            f"headroom:delivery.regions[{platform.delivery.regions.index(name)}]",
+            f"names {name}, with which something is wrong; see: headroom plan -s {name}",
+        )
+        for name, found in followers.items()
+        if found.problems
+    ]
 
 
 def _without_pools(pipeline: Pipeline, broken: Collection[str]) -> Pipeline:

@@ -7,18 +7,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from headroom.planning.node_pools import PoolPlan
 from headroom.planning.pipelines import format_amount
+from headroom.planning.regions import Lead, name_target
 from headroom.planning.rollouts import (
     GatePlan,
     RolloutPlan,
-    approvals_of,
     find_gates,
     least_watch_seconds,
-    name_target,
+    people_of,
     phases_of,
     plan_rollout,
     read_starvation,
 )
-from headroom.planning.staging import SURGE, find_delivered, name_staging
+from headroom.planning.staging import SURGE, find_delivered, find_staged, name_staging
 from headroom.spec.delivery import Delivery, PipelineDelivery, WeeklyFreeze
 from headroom.spec.errors import Problem
 from headroom.spec.pipelines import ServingPipeline
@@ -36,23 +36,24 @@ def check_deliveries(
     environment: str,
     settled: Mapping[str, ServingPipeline],
     pools: Mapping[str, PoolPlan],
+    lead: Lead | None = None,
 ) -> list[Problem]:
-    """Return what is wrong with the deliveries of a platform.
+    """Return what is wrong with the deliveries of a platform; `lead` is whom its releases come from.
 
     `settled` are the delivered pipelines whose limits and demand are sound, with limits; the others' requests
     and replicas are not judged.
     """
     problems = _check_freezes(platform.delivery)
-    for name, pipeline in find_delivered(platform.pipelines).items():
+    for name, pipeline in _find_known(platform, lead).items():
         path = f"headroom:pipelines.{name}"
         found = [
             *_check_form(name, pipeline, environment),
-            *_check_people(pipeline, platform),
-            *_check_validation(pipeline, platform),
+            *_check_people(name, pipeline, platform, lead),
+            *(_check_validation(pipeline, platform) if lead is None else ()),
         ]
         problems += [Problem(f"{path}.{key}", text) for key, text in found]
         if name in settled and not found:
-            rollout = plan_rollout(name, settled[name], platform.delivery, environment, pools)
+            rollout = plan_rollout(name, settled[name], platform, environment, pools, lead)
             problems += [
                 Problem(f"{path}.{key}", text)
                 for key, text in (
@@ -63,11 +64,20 @@ def check_deliveries(
     return problems
 
 
+def _find_known(platform: Platform, lead: Lead | None) -> Mapping[str, ServingPipeline]:
+    """What is delivered here; where releases come from another stack, as far as that delivers it too."""
+    here = find_delivered(platform.pipelines)
+    if not platform.delivery.follows:
+        return here
+    there = find_delivered(lead.platform.pipelines) if lead else {}
+    return {name: pipeline for name, pipeline in here.items() if name in there}
+
+
 def find_undelivered(platform: Platform) -> list[Problem]:
     """Return the serving pipelines of production that nothing delivers."""
     if platform.environment.tier != "production":
         return []
-    copies = {name_staging(name) for name in find_delivered(platform.pipelines)}
+    copies = {name_staging(name) for name in find_staged(platform)}
     return [
         Problem(f"headroom:pipelines.{name}", "serves and has no delivery: no canary tries its new models")
         for name, pipeline in sorted(platform.pipelines.items())
@@ -112,10 +122,12 @@ def _check_phases(delivery: PipelineDelivery, gates: tuple[GatePlan, ...]) -> It
         before = phase.percent
 
 
-def _check_people(pipeline: ServingPipeline, platform: Platform) -> Iterator[Finding]:
+def _check_people(
+    name: str, pipeline: ServingPipeline, platform: Platform, lead: Lead | None
+) -> Iterator[Finding]:
     delivery = _delivery(pipeline)
-    people = approvals_of(pipeline, delivery.approvals, platform.delivery.approvals)
-    if not people.begin and platform.environment.tier == "production":
+    people = people_of(name, pipeline, platform, lead)
+    if not people.begin and platform.environment.tier == "production" and lead is None:
         yield (
             "delivery.approvals.begin",
             "is required in production, here or in headroom:delivery.approvals: who approves that a release "

@@ -1,7 +1,7 @@
 """How a new model reaches its users: staging, phases, what judges each phase, and what is at risk in it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import ceil
 
@@ -12,10 +12,14 @@ from headroom.catalog.rollouts import PresetPhase, load_presets
 from headroom.planning.alerting import plan_alert_policies
 from headroom.planning.node_pools import PoolPlan
 from headroom.planning.notifications import known_rules
-from headroom.planning.staging import SURGE, name_staging
+from headroom.planning.pipelines import plan_pipeline
+from headroom.planning.regions import USUAL_WAIT_MINUTES, Lead, SitePlan, name_target, plan_site
+from headroom.planning.replicas import Scaling, complete_replica, plan_scaling, select_nodes
+from headroom.planning.staging import SURGE, find_delivered, name_staging
 from headroom.planning.workloads import Part, Serving, read_serving
-from headroom.spec.delivery import Approvals, Delivery, Phase, PipelineDelivery, Validation
+from headroom.spec.delivery import Approvals, Delivery, Phase, PipelineDelivery
 from headroom.spec.pipelines import ServingPipeline
+from headroom.spec.platform import Platform
 
 STABLE = "stable"
 """The phase after the last of the canary, and the track that it makes the new model's
@@ -53,11 +57,14 @@ class PhasePlan:
 
 @dataclass(frozen=True, slots=True)
 class TargetPlan:
-    """A place that a release goes to: a namespace of the cluster, whose series say `environment`."""
+    """A place that a release goes to: a namespace of a cluster, whose series say `environment`."""
 
     name: str
     stage: str
     """`staging` or `production`."""
+    key: str
+    """What it is called among the pipeline's places: its stage, with the stack where that follows another."""
+    site: SitePlan
     namespace: str
     environment: str
     approval: bool
@@ -124,18 +131,55 @@ class RolloutPlan:
     pool: str
     replica: tuple[Part, ...]
     """What one copy of the server takes: thousandths of a core, bytes, devices."""
+    asks: tuple[Part, ...]
+    """What a copy's pod asks for: with devices their share of the host too."""
+    nodes: tuple[tuple[str, str], ...]
+    """Labels of the nodes that it runs on."""
     replicas: int
     """Copies that the busy hour needs."""
+    scaling: Scaling
     staging_replicas: int
     qps: float
     """Queries per second in the busy hour."""
     least_qps: float
     """Below so many queries per second the first phase gets too few to be judged, and is rolled back."""
+    wait_seconds: int
+    """How long all users of the region before have had a release when it comes to this one."""
+    further: tuple["RolloutPlan", ...] = ()
+    """How a release goes on in further regions, in that order; each has the staging of this one."""
+
+    @property
+    def regions(self) -> tuple["RolloutPlan", ...]:
+        """How a release is rolled out in each region, in that order: this is the first of them."""
+        return (self, *self.further)
+
+    def profile(self, track: str) -> str:
+        """Return what a release's files of a track are called in this region."""
+        return f"{track}{self.place_suffix}"
+
+    @property
+    def place_suffix(self) -> str:
+        """What tells this region's things from the first one's, in which it is empty."""
+        return self.production.key.removeprefix(self.production.stage)
+
+    @property
+    def place(self) -> str:
+        """What production in this region is called among people."""
+        return self.place_suffix.removeprefix("-") or self.production.stage
+
+    def find_region(self, target: str) -> "RolloutPlan | None":
+        """Return how a release is rolled out where a target is; None where that is not in production."""
+        return next((each for each in self.regions if each.production.name == target), None)
+
+    @property
+    def approvers(self) -> tuple[str, ...]:
+        """Who may approve a rollout in any region."""
+        return _unique(who for region in self.regions for who in region.approvals.approve)
 
     @property
     def targets(self) -> tuple[TargetPlan, ...]:
         """Where a release goes, in that order."""
-        return (self.staging, self.production)
+        return (self.staging, *(each.production for each in self.regions))
 
     @property
     def held_phases(self) -> tuple[str, ...]:
@@ -207,47 +251,68 @@ def approvals_of(pipeline: ServingPipeline, own: Approvals, common: Approvals) -
     )
 
 
-def name_target(environment: str, namespace: str) -> str:
-    """Return what a target is called."""
-    return f"{environment}-{namespace}"
+def people_of(name: str, pipeline: ServingPipeline, platform: Platform, lead: Lead | None) -> ApprovalsPlan:
+    """Return who may do what with the releases of a delivered pipeline. Where they come from another stack,
+    that says it all but who approves that they begin in this one: nobody is asked, where this says nobody."""
+    own, common = _delivery(pipeline).approvals, platform.delivery.approvals
+    if lead is None:
+        return approvals_of(pipeline, own, common)
+    leading = find_delivered(lead.platform.pipelines)[name]
+    theirs = approvals_of(leading, _delivery(leading).approvals, lead.platform.delivery.approvals)
+    return replace(theirs, begin=_unique(own.begin or common.begin))
 
 
 def plan_rollout(
-    name: str, pipeline: ServingPipeline, common: Delivery, environment: str, pools: Mapping[str, PoolPlan]
+    name: str,
+    pipeline: ServingPipeline,
+    platform: Platform,
+    environment: str,
+    pools: Mapping[str, PoolPlan],
+    lead: Lead | None = None,
 ) -> RolloutPlan:
-    """Return how a pipeline is delivered, for which `rollout_rules.check_deliveries` finds nothing."""
-    demand, delivery = pipeline.demand, pipeline.delivery
-    if demand is None or delivery is None:
-        raise ValueError(f"{name} has no delivery, or no demand from which its canary is sized")
-    gates = find_gates(environment)
-    serving = read_serving(demand, pools[demand.pool])
+    """Return how a pipeline is delivered, for which `rollout_rules.check_deliveries` finds nothing; `lead` is
+    the stack from which its releases come, None where they begin in this one."""
+    demand, delivery = pipeline.demand, _delivery(pipeline)
+    if demand is None:
+        raise ValueError(f"{name} has no demand from which its canary is sized")
+    gates, pool = find_gates(environment), pools[demand.pool]
+    serving = read_serving(demand, pool)
     phases = tuple(plan_phase(phase, serving, gates) for phase in phases_of(delivery))
-    approvals = approvals_of(pipeline, delivery.approvals, common.approvals)
+    approvals = people_of(name, pipeline, platform, lead)
     least, window = read_starvation()
-    staging = name_staging(name)
+    busy, canary = serving.replicas(1.0), max(phase.replicas for phase in phases)
+    limits = plan_pipeline(name, pipeline, pools).limits
     retries = load_presets()[delivery.preset].retries if delivery.retries is None else delivery.retries
     return RolloutPlan(
         pipeline=name,
         model=pipeline.model,
         owner=pipeline.owner,
         preset="" if delivery.phases else delivery.preset,
-        staging=TargetPlan(
-            name_target(environment, staging), "staging", staging, name_staging(environment), approval=False
-        ),
+        staging=_plan_staging(name, lead or Lead(environment, platform)),
         production=TargetPlan(
-            name_target(environment, name), "production", name, environment, approval=bool(approvals.begin)
+            name=name_target(environment, name),
+            stage="production",
+            key=f"production-{environment}" if lead else "production",
+            site=plan_site(environment, platform),
+            namespace=name,
+            environment=environment,
+            approval=bool(approvals.begin),
         ),
         phases=phases,
         gates=gates,
         retries=retries,
-        validation=_plan_validation(delivery.validation, common),
+        validation=_plan_validation(name, pipeline, lead.platform if lead else platform),
         approvals=approvals,
         pool=demand.pool,
         replica=serving.parts,
-        replicas=serving.replicas(1.0),
+        asks=complete_replica(serving.parts, pool),
+        nodes=select_nodes(pool),
+        replicas=busy,
+        scaling=plan_scaling(serving.parts, busy, canary, limits, pool),
         staging_replicas=delivery.staging.replicas,
         qps=demand.qps,
         least_qps=least / window * 100 / phases[0].percent,
+        wait_seconds=60 * _wait_minutes(platform.delivery) if lead else 0,
     )
 
 
@@ -265,9 +330,34 @@ def plan_phase(phase: Phase | PresetPhase, serving: Serving, gates: tuple[GatePl
     )
 
 
-def _plan_validation(validation: Validation, common: Delivery) -> ValidationPlan:
+def _wait_minutes(common: Delivery) -> int:
+    return USUAL_WAIT_MINUTES if common.wait_minutes is None else common.wait_minutes
+
+
+def _plan_staging(name: str, lead: Lead) -> TargetPlan:
+    namespace = name_staging(name)
+    return TargetPlan(
+        name=name_target(lead.stack, namespace),
+        stage="staging",
+        key="staging",
+        site=plan_site(lead.stack, lead.platform),
+        namespace=namespace,
+        environment=name_staging(lead.stack),
+        approval=False,
+    )
+
+
+def _delivery(pipeline: ServingPipeline) -> PipelineDelivery:
+    if pipeline.delivery is None:
+        raise ValueError("is not delivered")
+    return pipeline.delivery
+
+
+def _plan_validation(name: str, pipeline: ServingPipeline, platform: Platform) -> ValidationPlan:
+    """That of the stack whose staging it is."""
+    validation = _delivery(find_delivered(platform.pipelines).get(name, pipeline)).validation
     return ValidationPlan(
-        image=validation.image or common.validation_image or "",
+        image=validation.image or platform.delivery.validation_image or "",
         timeout_seconds=validation.minutes * 60,
         quality=tuple(
             BoundPlan(metric, bound.min, bound.max) for metric, bound in sorted(validation.quality.items())

@@ -44,11 +44,16 @@ def find_delivered(pipelines: Mapping[str, Pipeline]) -> dict[str, ServingPipeli
     }
 
 
+def find_staged(platform: Platform) -> dict[str, ServingPipeline]:
+    """Return the pipelines that have a staging copy here: none where releases come from another stack."""
+    return {} if platform.delivery.follows else find_delivered(platform.pipelines)
+
+
 def add_staging(platform: Platform, pools: Mapping[str, PoolPlan]) -> Platform:
     """Return the platform with a staging copy of each delivered pipeline whose demand can be read."""
     copies = {
         name_staging(name): _copy(pipeline, pools[pipeline.demand.pool])
-        for name, pipeline in find_delivered(platform.pipelines).items()
+        for name, pipeline in find_staged(platform).items()
         if pipeline.demand and pipeline.demand.pool in pools
     }
     return (
@@ -56,15 +61,15 @@ def add_staging(platform: Platform, pools: Mapping[str, PoolPlan]) -> Platform:
     )
 
 
-def check_staging(pipelines: Mapping[str, Pipeline]) -> list[Problem]:
+def check_staging(platform: Platform) -> list[Problem]:
     """Return the pipelines that are called as another's staging copy."""
     return [
         Problem(
             f"headroom:pipelines.{name_staging(name)}",
             f"is the name of the staging of {name}; choose another",
         )
-        for name in find_delivered(pipelines)
-        if name_staging(name) in pipelines
+        for name in find_staged(platform)
+        if name_staging(name) in platform.pipelines
     ]
 
 

@@ -10,6 +10,7 @@ from headroom.planning.names import shape_hash
 from headroom.planning.node_pools import PoolPlan
 from headroom.planning.pipelines import AccessPlan, PipelinePlan, Resource, kubernetes_amount
 from headroom.planning.queues import EXPERIMENTS, RESOURCE_NAMES, QueuesPlan, plan_queues
+from headroom.planning.staging import find_delivered
 from headroom.spec.errors import Problem
 from headroom.spec.platform import Platform
 
@@ -97,7 +98,7 @@ def plan_tenancy(
     """Return queues and namespaces for pipelines whose promises fit into `shares`."""
     pools, pipelines, shares = tuple(pools), tuple(pipelines), tuple(shares)
     sizes = {pool.name: (pool.cpu_millis_per_node, pool.memory_bytes_per_node) for pool in pools}
-    stages: dict[str, Stage] = {each.staging_of: "production" for each in pipelines if each.staging_of}
+    stages: dict[str, Stage] = dict.fromkeys(find_delivered(platform.pipelines), "production")
     stages |= {each.name: "staging" for each in pipelines if each.staging_of}
     return TenancyPlan(
         queues=plan_queues(pools, pipelines, shares, platform.quota.experiments),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import Console
@@ -11,6 +11,15 @@ from rich.markup import escape
 from headroom.delivery.approvals import SelfApproval, Step
 from headroom.delivery.progress import Standing
 from headroom.report.tables import Column, print_table
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A step that was asked for, or would be; `state` is the rollout's afterwards, empty where unknown."""
+
+    step: Step
+    sent: bool
+    state: str
 
 
 def print_standings(console: Console, pipeline: str, standings: Sequence[Standing]) -> None:
@@ -35,10 +44,20 @@ def describe_standings(standings: Iterable[Standing], frozen: Iterable[str]) -> 
     return json.dumps(data, indent=2)
 
 
-def describe_step(step: Step, *, sent: bool, state: str = "") -> str:
-    """Return as JSON what was asked, or would be; `state` is the rollout's afterwards, if it is known."""
-    data: dict[str, Any] = {"does": step.does, "request": asdict(step.request), "sent": sent}
-    return json.dumps(data | {"rollout": step.rollout, "state": state, "warnings": step.warnings}, indent=2)
+def describe_step(taken: Taken) -> str:
+    """Return as JSON what was asked, or would be."""
+    return json.dumps(_describe_taken(taken), indent=2)
+
+
+def describe_steps(taken: Iterable[Taken]) -> str:
+    """Return as JSON what was asked, or would be, in each region."""
+    return json.dumps([_describe_taken(each) for each in taken], indent=2)
+
+
+def _describe_taken(taken: Taken) -> dict[str, Any]:
+    step = taken.step
+    data: dict[str, Any] = {"does": step.does, "request": asdict(step.request), "sent": taken.sent}
+    return data | {"rollout": step.rollout, "state": taken.state, "warnings": step.warnings}
 
 
 def describe_returns(steps: Iterable[Step], left: Iterable[str], *, sent: bool) -> str:

@@ -17,6 +17,8 @@ projects.locations.deliveryPipelines, Analysis.duration, 2026-11)."""
 
 Preset = Literal["cautious", "standard", "fast"]
 
+StackName = Annotated[str, StringConstraints(pattern=forms.STACK), Field(examples=["prod-us"])]
+
 MetricName = Annotated[
     str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$"), Field(examples=["auc", "log_loss"])
 ]
@@ -208,6 +210,20 @@ Freeze = Annotated[OnceFreeze | WeeklyFreeze, Field(discriminator="kind")]
 
 class Delivery(Section):
     """What the deliveries of all serving pipelines have in common."""
+
+    regions: Annotated[tuple[StackName, ...], Field(max_length=15)] = Field(
+        default=(),
+        description="stacks of further regions, in the order in which releases go on to them from this one",
+    )
+    follows: StackName | None = Field(
+        default=None,
+        description="the stack from which releases come; staging, images and people are that one's",
+    )
+    wait_minutes: Annotated[int, Field(strict=True, ge=0, le=20_160)] | None = Field(
+        default=None,
+        description="how long all users of the region before have had a release when it comes here, 14 days "
+        "at most; by default 60, of a stack that follows",
+    )
 
     approvals: Approvals = Field(
         default=Approvals(), description="who may do what, where a pipeline does not say otherwise"

@@ -2,6 +2,7 @@
 
 POOL_NAME = r"^[a-z]([a-z0-9-]{0,26}[a-z0-9])?$"
 NAME = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
+STACK = r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$"
 RESERVATION_NAME = r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$"
 PROJECT_ID = r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$"
 LABEL_KEY = r"^[a-z][a-z0-9_-]{0,62}$"
@@ -16,6 +17,7 @@ _KUBERNETES = "letters, digits, dots, hyphens and underscores, a letter or digit
 MEANINGS = {
     POOL_NAME: f"{_NAME}, at most 28 characters",
     NAME: f"{_NAME}, at most 40 characters",
+    STACK: f"{_NAME}, at most 20 characters",
     RESERVATION_NAME: f"{_NAME}, at most 63 characters",
     PROJECT_ID: f"{_NAME}, 6 to 30 characters",
     LABEL_KEY: "lower-case letters, digits, hyphens and underscores, a letter first, at most 63 characters",

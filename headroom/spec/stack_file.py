@@ -1,6 +1,7 @@
 """From a stack file, or from what Pulumi made of it, to a `Platform`."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from headroom.spec import forms
 from headroom.spec.baselines import Baselines
 from headroom.spec.errors import Problem, StackFileError, did_you_mean, join_path
 from headroom.spec.platform import Platform
@@ -19,6 +21,7 @@ Model = TypeVar("Model", bound=BaseModel)
 TOP_LEVEL_KEYS = ("config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider")
 SECRET_KEYS = ("gcp:accessToken", "gcp:credentials")
 
+_STACK = re.compile(forms.STACK)
 _KEYS = ("gcp:project", "gcp:region")
 NAMESPACE = "headroom:"
 """Begins the keys of the main program; Pulumi takes it from the project's name."""
@@ -43,6 +46,21 @@ def load_config(path: Path) -> dict[str, Any]:
         raise StackFileError(problems, path.name)
     own = _project_config(path.with_name("Pulumi.yaml")) | _mark_encrypted(_with_namespace(config))
     return add_baselines(own, path.parent)
+
+
+def load_neighbours(config: Mapping[str, Any], folder: Path) -> dict[str, Platform]:
+    """Return the stacks that a configuration names as regions of its deliveries, as far as there are files of
+    them in `folder`. Raises StackFileError, which names the other file, where one cannot be used."""
+    delivery = config.get(f"{NAMESPACE}delivery")
+    if not isinstance(delivery, Mapping):
+        return {}
+    regions = delivery.get("regions")
+    named = [delivery.get("follows"), *(regions if isinstance(regions, list) else [])]
+    stacks = [name for name in named if isinstance(name, str) and _STACK.fullmatch(name)]
+    paths = {name: folder / f"Pulumi.{name}.yaml" for name in stacks}
+    return {
+        name: parse_config(load_config(path), path.name) for name, path in paths.items() if path.is_file()
+    }
 
 
 def add_baselines(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:

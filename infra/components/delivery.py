@@ -21,6 +21,7 @@ from infra.components.alerting import Alerting
 from infra.components.base import Component, Scope
 from infra.components.cluster import Cluster
 from infra.components.delivery_access import DeliveryAccess
+from infra.components.region_gates import read_gates
 from infra.components.services import Services
 
 _deploy = gcp.clouddeploy
@@ -48,14 +49,18 @@ class Delivery(Component):
         super().__init__("Delivery", scope)
         self._apis = [services.apis["clouddeploy"], services.apis["cloudbuild"]]
         self._cluster, self._policies, self._access = cluster.cluster, alerting.policies, access
+        self._far_gates = {site.stack: read_gates(site.stack) for site in plan.sites}
         for topic in TOPICS:
             self._topic(topic, services)
         self._accounts = plan.accounts_of
-        self.productions: dict[str, gcp.clouddeploy.Target] = {}
+        self.productions: dict[str, dict[str, gcp.clouddeploy.Target]] = {}
         self.pipelines = {rollout.pipeline: self._deliver(rollout) for rollout in plan.rollouts}
         for rollout in plan.rollouts:
-            for member in list_members(rollout.approvals.approve):
-                self.let_approve(member, member, rollout.pipeline)
+            for member in list_members(rollout.approvers):
+                self._let_approve_on_pipeline(member, member, rollout.pipeline)
+            for region in rollout.regions:
+                for member in list_members(region.approvals.approve):
+                    self._let_approve_on_target(member, member, rollout.pipeline, region.place_suffix)
         if plan.freezes:
             self._freeze(plan)
         self.register_outputs({})
@@ -72,7 +77,7 @@ class Delivery(Component):
         )
 
     def _deliver(self, plan: RolloutPlan) -> gcp.clouddeploy.DeliveryPipeline:
-        targets = {target.stage: self._target(plan, target) for target in plan.targets}
+        targets = {target.key: self._target(plan, target) for target in plan.targets}
         pipeline = self.own(
             _deploy.DeliveryPipeline(
                 self.scope.name(plan.pipeline),
@@ -82,34 +87,40 @@ class Delivery(Component):
                 description=f"New models of {plan.pipeline}",
                 annotations={HELD_PHASES: " ".join(plan.held_phases) or "none"},
                 serial_pipeline=_deploy.DeliveryPipelineSerialPipelineArgs(
-                    stages=[self._staging(plan.staging), self._production(plan)]
+                    stages=[self._staging(plan.staging), *map(self._production, plan.regions)]
                 ),
                 opts=self.options(depends_on=list(targets.values())),
             )
         )
-        self.productions[plan.pipeline] = targets["production"]
+        self.productions[plan.pipeline] = {
+            each.place_suffix: targets[each.production.key] for each in plan.regions
+        }
         self._automate(plan, pipeline)
         self._admit(plan, pipeline)
         return pipeline
 
     def _target(self, plan: RolloutPlan, target: TargetPlan) -> gcp.clouddeploy.Target:
         timeout = max(_LEAST_TIMEOUT_SECONDS, plan.validation.timeout_seconds)
+        is_here = target.site.stack == self.scope.environment
+        name = target.namespace if is_here else f"{target.namespace}-in-{target.site.stack}"
         return self.own(
             _deploy.Target(
-                self.scope.name(target.namespace),
+                self.scope.name(name),
                 name=target.name,
                 project=self.scope.project,
                 location=self.scope.region,
-                description=f"{plan.pipeline}, {target.stage}",
+                description=f"{plan.pipeline}, {target.key}",
                 require_approval=target.approval,
-                gke=_deploy.TargetGkeArgs(cluster=self._cluster.id, dns_endpoint=True),
+                gke=_deploy.TargetGkeArgs(
+                    cluster=self._cluster.id if is_here else target.site.cluster, dns_endpoint=True
+                ),
                 execution_configs=[
                     _deploy.TargetExecutionConfigArgs(
                         usages=list(account.usages),
                         service_account=self._access.runners[account.id].email,
                         execution_timeout=f"{timeout}s",
                     )
-                    for account in self._accounts(target.namespace)
+                    for account in self._accounts(target.name)
                 ],
                 opts=self.options(depends_on=[*self._apis, *self._access.grants]),
             )
@@ -130,14 +141,19 @@ class Delivery(Component):
         phase = _deploy.DeliveryPipelineSerialPipelineStageStrategyCanaryCustomCanaryDeploymentPhaseConfigArgs
         return _deploy.DeliveryPipelineSerialPipelineStageArgs(
             target_id=plan.production.name,
-            profiles=[plan.production.stage],
+            profiles=[plan.production.key],
             strategy=_deploy.DeliveryPipelineSerialPipelineStageStrategyArgs(
                 canary=_deploy.DeliveryPipelineSerialPipelineStageStrategyCanaryArgs(
                     runtime_config=_runtime(plan.pipeline),
                     custom_canary_deployment=args(
                         phase_configs=[
                             *(self._phase(plan, each) for each in plan.phases),
-                            phase(phase_id=STABLE, percentage=100, profiles=[STABLE], verify=False),
+                            phase(
+                                phase_id=STABLE,
+                                percentage=100,
+                                profiles=[plan.profile(STABLE)],
+                                verify=False,
+                            ),
                         ]
                     ),
                 )
@@ -154,13 +170,13 @@ class Delivery(Component):
         check = getattr(_deploy, f"{base}AnalysisGoogleCloudAlertPolicyCheckArgs")
         labels = {"environment": plan.production.environment, "pipeline": plan.pipeline, "track": CANARY}
         checks = [
-            check(id=gate.policy, alert_policies=[self._policies[gate.policy].name], labels=labels)
+            check(id=gate.policy, alert_policies=[self._gate(plan, gate.policy)], labels=labels)
             for gate in plan.gates
         ]
         return getattr(_deploy, f"{base}Args")(
             phase_id=phase.id,
             percentage=phase.percent,
-            profiles=[CANARY],
+            profiles=[plan.profile(CANARY)],
             verify=True,
             analysis=getattr(_deploy, f"{base}AnalysisArgs")(
                 duration=f"{phase.watch_seconds}s",
@@ -168,23 +184,20 @@ class Delivery(Component):
             ),
         )
 
+    def _gate(self, plan: RolloutPlan, policy: str) -> pulumi.Input[str]:
+        stack = plan.production.site.stack
+        gates = self._far_gates.get(stack)
+        return gates.apply(lambda found: found[policy]) if gates else self._policies[policy].name
+
     def _automate(self, plan: RolloutPlan, pipeline: gcp.clouddeploy.DeliveryPipeline) -> None:
         """Nobody has to be there: what was validated is promoted, what was watched goes on, what failed is
         tried again and then rolled back."""
-        rule = _deploy.AutomationRuleArgs
-        promote = rule(
-            promote_release_rule=_deploy.AutomationRulePromoteReleaseRuleArgs(
-                id="promote", destination_target_id="@next"
-            )
-        )
-        advance = rule(
-            advance_rollout_rule=_deploy.AutomationRuleAdvanceRolloutRuleArgs(
-                id="advance", source_phases=list(plan.free_phases)
-            )
-        )
-        going_on = [advance] if plan.free_phases else []
-        self._automation(plan, pipeline, plan.staging, [promote])
-        self._automation(plan, pipeline, plan.production, [*going_on, _repair(plan.retries)])
+        self._automation(plan, pipeline, plan.staging, [_promote(0)])
+        following = (*plan.further, None)
+        for region, after in zip(plan.regions, following, strict=True):
+            going_on = [_advance(region)] if region.free_phases else []
+            rules = [*going_on, _repair(region.retries), *([_promote(after.wait_seconds)] if after else [])]
+            self._automation(plan, pipeline, region.production, rules)
 
     def _automation(
         self,
@@ -195,8 +208,8 @@ class Delivery(Component):
     ) -> None:
         self.own(
             _deploy.Automation(
-                self.scope.name(f"{plan.pipeline}-after-{target.stage}"),
-                name=f"after-{target.stage}",
+                self.scope.name(f"{plan.pipeline}-after-{target.key}"),
+                name=f"after-{target.key}",
                 project=self.scope.project,
                 location=self.scope.region,
                 delivery_pipeline=pipeline.name,
@@ -215,14 +228,23 @@ class Delivery(Component):
         return self._access.roles
 
     def let_approve(self, name: str, member: pulumi.Input[str], pipeline: str) -> None:
-        """Let somebody approve rollouts of a pipeline: it takes the right on it and on its target."""
+        """Let somebody approve rollouts of a pipeline: it takes the right on it and on its targets."""
+        self._let_approve_on_pipeline(name, member, pipeline)
+        for suffix in self.productions[pipeline]:
+            self._let_approve_on_target(name, member, pipeline, suffix)
+
+    def _let_approve_on_pipeline(self, name: str, member: pulumi.Input[str], pipeline: str) -> None:
         self.own(self._grant(f"{pipeline}-approver", name, member, _APPROVER, self.pipelines[pipeline]))
+
+    def _let_approve_on_target(
+        self, name: str, member: pulumi.Input[str], pipeline: str, suffix: str
+    ) -> None:
         self.own(
             _deploy.TargetIamMember(
-                self.scope.name(f"{pipeline}-target-approver-{name}"),
+                self.scope.name(f"{pipeline}-target-approver-{name}{suffix}"),
                 project=self.scope.project,
                 location=self.scope.region,
-                name=self.productions[pipeline].name,
+                name=self.productions[pipeline][suffix].name,
                 role=_APPROVER,
                 member=member,
                 opts=self.options(),
@@ -289,6 +311,22 @@ def _runtime(
     )
     kubernetes = getattr(_deploy, f"{base}KubernetesArgs")(gateway_service_mesh=mesh)
     return getattr(_deploy, f"{base}Args")(kubernetes=kubernetes)
+
+
+def _promote(wait_seconds: int) -> gcp.clouddeploy.AutomationRuleArgs:
+    return _deploy.AutomationRuleArgs(
+        promote_release_rule=_deploy.AutomationRulePromoteReleaseRuleArgs(
+            id="promote", destination_target_id="@next", wait=f"{wait_seconds}s" if wait_seconds else None
+        )
+    )
+
+
+def _advance(plan: RolloutPlan) -> gcp.clouddeploy.AutomationRuleArgs:
+    return _deploy.AutomationRuleArgs(
+        advance_rollout_rule=_deploy.AutomationRuleAdvanceRolloutRuleArgs(
+            id="advance", source_phases=list(plan.free_phases)
+        )
+    )
 
 
 def _repair(retries: int) -> gcp.clouddeploy.AutomationRuleArgs:

@@ -4,10 +4,21 @@ import pulumi
 import pulumi_gcp as gcp
 
 from headroom.planning.addresses import list_members
-from headroom.planning.delivery import DeliveryPlan, RolePlan
+from headroom.planning.delivery import RUNNER, DeliveryPlan, RolePlan, name_role
 from headroom.planning.delivery_accounts import AccountPlan
+from headroom.planning.regions import SitePlan
 from infra.components.base import Component, Scope
 from infra.components.services import Services
+
+
+class RegionAccess(Component):
+    """What the stack from which releases come may do in this project: it grants the role to its accounts."""
+
+    def __init__(self, scope: Scope, plan: DeliveryPlan, services: Services) -> None:
+        super().__init__("RegionAccess", scope)
+        for role in plan.roles:
+            self.own(_make_role(scope, role, self.options(depends_on=[services.apis["iam"]])))
+        self.register_outputs({})
 
 
 class DeliveryAccess(Component):
@@ -23,7 +34,8 @@ class DeliveryAccess(Component):
         self.automation = self._account(
             "advance", scope.name("advance"), "Promotes, advances and rolls back models"
         )
-        self.roles = {role.whom: self._role(role) for role in plan.roles}
+        options = self.options(depends_on=[self._iam])
+        self.roles = {role.whom: self.own(_make_role(scope, role, options)) for role in plan.roles}
         self.grants: list[pulumi.Resource] = [
             self._grant(self.automation, "advance", "automation", self.roles["automation"].name)
         ]
@@ -34,12 +46,14 @@ class DeliveryAccess(Component):
 
     def _runner(self, plan: AccountPlan) -> gcp.serviceaccount.Account:
         account = self._account(plan.name, plan.id, plan.purpose)
-        for role in plan.roles:
-            self.grants.append(
-                self._grant(account, plan.name, role.replace(".", "-").lower(), f"roles/{role}")
-            )
-        if plan.namespace is not None:
-            self.grants.append(self._grant(account, plan.name, "runner", self.roles["runner"].name))
+        grants = [(self.scope.project, role) for role in plan.roles]
+        if plan.site is not None:
+            grants += [(plan.site.project, role) for role in plan.site_roles]
+            runs, where = self._runner_role(plan.site), plan.site.project
+            self.grants.append(self._grant(account, plan.name, "runner", runs, where))
+        for project, role in grants:
+            what = role.replace(".", "-").lower()
+            self.grants.append(self._grant(account, plan.name, what, f"roles/{role}", project))
         if plan.automated:
             self.grants.append(self._act_as(account, plan, "advance", self.automation.member))
         for member in list_members(plan.people):
@@ -57,25 +71,24 @@ class DeliveryAccess(Component):
             )
         )
 
-    def _role(self, plan: RolePlan) -> gcp.projects.IAMCustomRole:
-        return self.own(
-            gcp.projects.IAMCustomRole(
-                self.scope.name(f"model-{plan.whom.replace('_', '-')}"),
-                project=self.scope.project,
-                role_id=plan.role_id,
-                title=plan.title,
-                permissions=list(plan.permissions),
-                opts=self.options(depends_on=[self._iam]),
-            )
-        )
+    def _runner_role(self, site: SitePlan) -> pulumi.Input[str]:
+        """Another stack's role is its own, which was brought up before."""
+        if site.stack == self.scope.environment:
+            return self.roles[RUNNER].name
+        return f"projects/{site.project}/roles/{name_role(RUNNER, site.stack)}"
 
     def _grant(
-        self, account: gcp.serviceaccount.Account, name: str, what: str, role: pulumi.Input[str]
+        self,
+        account: gcp.serviceaccount.Account,
+        name: str,
+        what: str,
+        role: pulumi.Input[str],
+        project: str | None = None,
     ) -> gcp.projects.IAMMember:
         return self.own(
             gcp.projects.IAMMember(
                 self.scope.name(f"{name}-{what}"),
-                project=self.scope.project,
+                project=project or self.scope.project,
                 role=role,
                 member=account.member,
                 opts=self.options(),
@@ -106,3 +119,14 @@ class DeliveryAccess(Component):
                 opts=self.options(),
             )
         )
+
+
+def _make_role(scope: Scope, plan: RolePlan, options: pulumi.ResourceOptions) -> gcp.projects.IAMCustomRole:
+    return gcp.projects.IAMCustomRole(
+        scope.name(f"model-{plan.whom.replace('_', '-')}"),
+        project=scope.project,
+        role_id=plan.role_id,
+        title=plan.title,
+        permissions=list(plan.permissions),
+        opts=options,
+    )

@@ -1,6 +1,6 @@
 """What deliveries find in the cluster: the gateway to the models, the runners' rights, who may run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -9,7 +9,6 @@ from headroom.planning.delivery import DeliveryPlan, GatewayPlan, ImagesPlan
 from headroom.planning.tenancy import DELIVERY_LABEL
 from infra.components.base import Scope
 from infra.components.cluster_access import ClusterAccess, ClusterComponent, Manifest, read_manifests
-from infra.components.delivery_access import DeliveryAccess
 from infra.components.network import Network
 from infra.components.tenancy import Tenancy
 
@@ -27,7 +26,7 @@ class Gateway(ClusterComponent):
         network: Network,
         access: ClusterAccess,
         tenancy: Tenancy,
-        runners: DeliveryAccess,
+        runners: Mapping[str, pulumi.Resource],
     ) -> None:
         super().__init__("Gateway", scope, access)
         self._open(plan.gateway, [network.proxies] if network.proxies else [])
@@ -37,11 +36,11 @@ class Gateway(ClusterComponent):
         (role,) = read_manifests("delivery/runner.yaml")
         ruled = self.apply("delivery-runner", role)
         for account in plan.accounts:
-            if account.namespace is not None:
-                before_it = [ruled, tenancy.namespaces[account.namespace], runners.runners[account.id]]
+            if account.namespace is not None and account.reaches(scope.environment):
+                runner = [runners[account.id]] if account.id in runners else []
+                before_it = [ruled, tenancy.namespaces[account.namespace], *runner]
                 # Written out: a first preview, and the policies in it, see whom it binds.
-                user = f"{account.id}@{scope.project}.iam.gserviceaccount.com"
-                self._let_deploy(account.namespace, user, before_it)
+                self._let_deploy(account.namespace, account.email, before_it)
         self.register_outputs({})
 
     def _open(self, plan: GatewayPlan, before: Sequence[pulumi.Resource]) -> None:

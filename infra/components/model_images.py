@@ -8,35 +8,46 @@ from infra.components.services import Services
 
 
 class ModelImages(Component):
-    """A registry whose tags cannot be moved, and the project's image policy, of which there is only one."""
+    """A registry whose tags cannot be moved, and the project's image policy, of which there is only one.
+
+    Where releases come from another stack, the registry is that one's.
+    """
 
     def __init__(self, scope: Scope, plan: ImagesPlan, services: Services) -> None:
         super().__init__("ModelImages", scope)
-        self.repository = self.own(
+        if plan.repository is not None:
+            self._keep(plan, plan.repository, services)
+        self.policy = self.own(self._admit(plan, services))
+        self.register_outputs({})
+
+    def _keep(self, plan: ImagesPlan, name: str, services: Services) -> None:
+        repository = self.own(
             gcp.artifactregistry.Repository(
-                scope.name("models"),
-                project=scope.project,
-                location=scope.region,
-                repository_id=plan.repository,
+                self.scope.name("models"),
+                project=self.scope.project,
+                location=self.scope.region,
+                repository_id=name,
                 format="DOCKER",
                 description="Images of models",
                 docker_config=gcp.artifactregistry.RepositoryDockerConfigArgs(immutable_tags=True),
                 opts=self.options(depends_on=[services.apis["artifactregistry"]], protect=True),
             )
         )
-        for builder in plan.builders:
-            self.own(self._let_push(builder))
-        self.policy = self.own(self._admit(plan, services))
-        self.register_outputs({})
+        pushing = [(f"models-pushed-by-{each}", "writer", f"serviceAccount:{each}") for each in plan.builders]
+        reading = [(f"models-read-by-{each}", "reader", each) for each in plan.readers]
+        for what, role, member in (*pushing, *reading):
+            self.own(self._let(what, role, member, repository))
 
-    def _let_push(self, builder: str) -> gcp.artifactregistry.RepositoryIamMember:
+    def _let(
+        self, what: str, role: str, member: str, repository: gcp.artifactregistry.Repository
+    ) -> gcp.artifactregistry.RepositoryIamMember:
         return gcp.artifactregistry.RepositoryIamMember(
-            self.scope.name(f"models-pushed-by-{builder}"),
+            self.scope.name(what),
             project=self.scope.project,
             location=self.scope.region,
-            repository=self.repository.repository_id,
-            role="roles/artifactregistry.writer",
-            member=f"serviceAccount:{builder}",
+            repository=repository.repository_id,
+            role=f"roles/artifactregistry.{role}",
+            member=member,
             opts=self.options(),
         )
 

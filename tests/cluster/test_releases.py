@@ -194,8 +194,7 @@ def test_the_job_that_asks_a_staged_model_is_admitted_beside_it(
 def test_the_autoscaler_keeps_the_fewest_replicas(
     stable: Cluster, admin: Cluster, release: ReleasePlan
 ) -> None:
-    scaling = release.place("stable").scaling
-    assert scaling is not None
+    scaling = release.rollout.scaling
     becomes(admin, PLACE, scaling.least)
 
 

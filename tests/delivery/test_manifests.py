@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from headroom.delivery.manifests import Manifest, render_place, render_requests
-from headroom.delivery.releases import SENDER_NEEDS, PlacePlan, ReleasePlan
+from headroom.delivery.releases import PlacePlan, ReleasePlan
+from headroom.planning.replicas import SENDER_NEEDS
 from headroom.planning.pipelines import format_amount
 from headroom.spec.server import Server
 from sandbox.kubernetes.kinds import find_kind, read_definition
@@ -188,7 +189,7 @@ def test_the_sender_fits_beside_the_staged_replicas(release: ReleasePlan) -> Non
     """D7: it runs in the room of a surge, once there is none."""
     container = render_requests(release)["spec"]["template"]["spec"]["containers"][0]
     asked = {name: parse_quantity(amount) for name, amount in container["resources"]["requests"].items()}
-    room = dict(release.replica)
+    room = dict(release.rollout.asks)
     for resource in SENDER_NEEDS:
         whole = parse_quantity(format_amount(resource, room[resource]))
         assert asked[resource] is not None

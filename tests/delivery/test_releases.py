@@ -104,8 +104,7 @@ def test_requests_that_take_longer_than_half_of_the_validation_are_refused() -> 
 
 def test_what_stable_canary_and_surge_take_at_once_fits_into_the_cap(release: ReleasePlan) -> None:
     """D8: otherwise pods of the new model wait for those of the present one, for ever."""
-    scaling, rollout = release.place("canary").scaling, release.rollout
-    assert scaling is not None
+    scaling, rollout = release.rollout.scaling, release.rollout
     canary = max(phase.replicas for phase in rollout.phases)
     have = caps(plan_of(rollout.production.environment), rollout.pipeline)
     for resource, part in rollout.replica:
@@ -117,8 +116,8 @@ def test_what_stable_canary_and_surge_take_at_once_fits_into_the_cap(release: Re
 
 def test_stable_and_canary_scale_alike(release: ReleasePlan) -> None:
     """D8: the canary's autoscaler is a copy of that of the same release."""
-    assert release.place("canary").scaling == release.place("stable").scaling
-    assert release.place("staging").scaling is None
+    assert release.place("canary").rollout == release.place("stable").rollout
+    assert release.place("canary").replicas is release.place("stable").replicas is None
     assert release.place("staging").replicas == release.rollout.staging_replicas
 
 
@@ -130,9 +129,7 @@ def test_accelerators_keep_the_busy_hours_replicas_where_the_cap_has_room_for_tw
         return lambda config: config["headroom:pipelines"]["shelf-serving"].update(limits=limits)
 
     def least(plan: Plan) -> int:
-        scaling = release_of(plan, "shelf-serving").place("stable").scaling
-        assert scaling is not None
-        return scaling.least
+        return release_of(plan, "shelf-serving").rollout.scaling.least
 
     rollout = release_of(plan_of("prod"), "shelf-serving").rollout
     (resource, per_replica), *_ = rollout.replica
@@ -146,7 +143,7 @@ def test_accelerators_keep_the_busy_hours_replicas_where_the_cap_has_room_for_tw
 
 def test_a_server_with_devices_gets_their_share_of_the_host_but_for_the_sender(feed: ReleasePlan) -> None:
     """Q1: what is not asked for counts as zero, and is refused."""
-    asked = dict(feed.replica)
+    asked = dict(feed.rollout.asks)
     assert asked["gpus"] == 1
     share = feed.pool.cpu_millis_per_node // feed.pool.devices_per_node
     assert asked["cpu"] == share - 500
