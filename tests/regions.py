@@ -1,11 +1,12 @@
 """Two stacks that deliver one model: releases begin in `test` and go on to `far`."""
 
+import copy
 from typing import Any
 
 from headroom.planning.plan import Plan, plan_config
 from headroom.planning.regions import Neighbours
 from headroom.spec.stack_file import parse_config
-from tests.components.deliveries import COMMON, PHASES, config_of
+from tests.components.deliveries import COMMON, config_of
 
 LEAD, FAR = "test", "far"
 FAR_PHASES = [{"percent": 10, "minutes": 40}]
@@ -25,7 +26,7 @@ def configs_of(
         "headroom:cluster": {"zones": ["us-east1-b", "us-east1-c"]},
         "headroom:pipelines": pipelines,
     }
-    return {LEAD: leading, FAR: following | place}
+    return copy.deepcopy({LEAD: leading, FAR: following | place})
 
 
 def neighbours_of(configs: dict[str, dict[str, Any]]) -> Neighbours:

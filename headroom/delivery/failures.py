@@ -58,8 +58,14 @@ def list_failures(plan: Plan, delivery: DeliveryPlan, rollout: RolloutPlan) -> I
             "wait for the end of the freeze; roll back at any time",
         )
     yield from _list_canary_failures(rollout)
-    if rollout.production.approval:
+    if any(region.production.approval for region in rollout.regions):
         yield from _list_waiting(plan, rollout)
+    if rollout.further:
+        yield (
+            "it fails in a later region",
+            "it is rolled back there, and goes on to none after it; the regions before it keep the new model",
+            "find out whether the fault is the region's; else roll back, as below, where it still is",
+        )
     yield from _list_late_failures(plan)
 
 

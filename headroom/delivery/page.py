@@ -7,7 +7,15 @@ from string import Template
 
 from headroom.alerts.durations import format_duration
 from headroom.alerts.rules import find_rule, load_rules
-from headroom.delivery.commands import RELEASE, Commands, commands_of, release_command, step_command
+from headroom.delivery.commands import (
+    RELEASE,
+    Commands,
+    commands_of,
+    region_arguments,
+    release_command,
+    step_command,
+)
+from headroom.delivery.diagram import render_diagram
 from headroom.delivery.failures import describe_refusals, is_approved_by_itself, list_failures
 from headroom.delivery.names import name_people
 from headroom.planning.delivery import DeliveryPlan, FreezePlan
@@ -45,6 +53,7 @@ def render_page(plan: Plan, delivery: DeliveryPlan, rollout: RolloutPlan) -> str
         people=_rows(_list_people(plan, rollout)),
         approval_rule=_say_approval(rollout),
         places=_rows(_list_places(rollout)),
+        regions=_say_regions(rollout),
         replica=" and ".join(_say_amount(*part) for part in rollout.replica),
         pool=rollout.pool,
         phases=_rows(_list_phases(rollout)),
@@ -60,42 +69,20 @@ def render_page(plan: Plan, delivery: DeliveryPlan, rollout: RolloutPlan) -> str
     )
 
 
-def render_diagram(rollout: RolloutPlan) -> str:
-    """Return the way of a release as a Mermaid flowchart."""
-    nodes = dict(_list_nodes(rollout))
-    canaries = " & ".join(f"p{phase.percent}" for phase in rollout.phases)
-    lines = [
-        "flowchart TD",
-        *(f"{node}{shape}" for node, shape in nodes.items()),
-        'stopped["stopped: what runs is as it was"]',
-        'back["rolled back to the release before"]',
-        " --> ".join(nodes),
-        "validated -. no .-> stopped",
-        f"{canaries} -. an alert fires .-> back",
-    ]
-    return "\n    ".join(lines)
-
-
-def _list_nodes(rollout: RolloutPlan) -> Iterable[tuple[str, str]]:
-    people = rollout.approvals
-    yield "staging", f'["staging: {rollout.staging.namespace}"]'
-    yield "validated", '{"good enough?"}'
-    if people.begin:
-        yield "begin", f'(["{name_people(people.begin)} approve"])'
-    for phase in rollout.phases:
-        watched = format_duration(phase.watch_seconds)
-        yield f"p{phase.percent}", f'["{phase.percent} % of the users, watched for {watched}"]'
-        if phase.hold:
-            yield f"h{phase.percent}", f'(["{name_people(people.increase)} let it go on"])'
-    yield "stable", '["all users"]'
-
-
 def _list_people(plan: Plan, rollout: RolloutPlan) -> Iterable[tuple[str, str]]:
     people = rollout.approvals
     yield "answers for it", name_people([rollout.owner])
     yield "release", name_people(people.release)
     yield "approve that a release begins in production", name_people(people.begin) or "nobody is asked"
-    held = [f"{phase.percent} %" for phase in rollout.phases if phase.hold]
+    for region in rollout.further:
+        if region.approvals.begin:
+            yield f"approve that it begins in {region.place}", name_people(region.approvals.begin)
+    held = [
+        f"{phase.percent} %{_where(region)}"
+        for region in rollout.regions
+        for phase in region.phases
+        if phase.hold
+    ]
     if held:
         yield f"let it go on after {', '.join(held)} of the users", name_people(people.increase)
     yield "roll back, at any time", name_people(people.roll_back)
@@ -147,22 +134,46 @@ def _list_places(rollout: RolloutPlan) -> Iterable[tuple[str, ...]]:
         f"`{staging.environment}`",
         str(rollout.staging_replicas),
     )
-    where = (f"`{production.name}`", f"`{production.namespace}`", f"`{production.environment}`")
-    shares = ", ".join(f"{phase.percent} %" for phase in rollout.phases)
-    replicas = ", ".join(str(phase.replicas) for phase in rollout.phases)
-    yield "canary", shares, *where, f"{replicas} beside the present model's"
-    yield "stable", "all", *where, f"{rollout.replicas} in the busy hour"
+    for region in rollout.regions:
+        production = region.production
+        names = (f"`{production.name}`", f"`{production.namespace}`", f"`{production.environment}`")
+        shares = ", ".join(f"{phase.percent} %" for phase in region.phases)
+        replicas = ", ".join(str(phase.replicas) for phase in region.phases)
+        yield f"canary{_where(region)}", shares, *names, f"{replicas} beside the present model's"
+        yield f"stable{_where(region)}", "all", *names, f"{region.replicas} in the busy hour"
+
+
+def _where(region: RolloutPlan) -> str:
+    return f" in {region.place}" if region.place_suffix else ""
+
+
+def _say_regions(rollout: RolloutPlan) -> str:
+    if not rollout.further:
+        return ""
+    first = rollout.production.site
+    rows = [
+        f"Users are in {len(rollout.regions)} regions, each a stack with a cluster and a quota of its own:",
+        "",
+    ]
+    rows.append(f"1. `{first.stack}`: {first.region}, project `{first.project}`")
+    for number, region in enumerate(rollout.further, start=2):
+        site, after = region.production.site, format_duration(region.wait_seconds)
+        when = f"{after} after all users of the one before have it" if region.wait_seconds else "then"
+        asked = f", once {name_people(region.approvals.begin)} approved" if region.approvals.begin else ""
+        rows.append(f"{number}. `{site.stack}`: {site.region}, project `{site.project}`; {when}{asked}")
+    return "\n".join(["", *rows, ""])
 
 
 def _list_phases(rollout: RolloutPlan) -> Iterable[tuple[str, ...]]:
-    for number, phase in enumerate(rollout.phases):
-        is_last = number == len(rollout.phases) - 1
-        yield (
-            f"{phase.percent} %",
-            format_duration(phase.watch_seconds),
-            _say_next(phase, rollout, is_last=is_last),
-            f"{phase.requests_at_risk:,.0f}",
-        )
+    for region in rollout.regions:
+        for number, phase in enumerate(region.phases):
+            is_last = number == len(region.phases) - 1
+            yield (
+                f"{phase.percent} %{_where(region)}",
+                format_duration(phase.watch_seconds),
+                _say_next(phase, region, is_last=is_last),
+                f"{phase.requests_at_risk:,.0f}",
+            )
 
 
 def _say_next(phase: PhasePlan, rollout: RolloutPlan, *, is_last: bool) -> str:
@@ -227,7 +238,6 @@ def _say_commands(plan: Plan, delivery: DeliveryPlan, rollout: RolloutPlan) -> d
     render = f"headroom release render -s {plan.environment} -p {rollout.pipeline} --model-version {_VERSION}"
     check = f"headroom release check -s {plan.environment} -p {rollout.pipeline}"
     step = partial(_step, plan, rollout)
-    rollback = partial(commands.gcloud, f"targets rollback {rollout.production.name}")
     return {
         "image": f"{delivery.images.prefix}NAME:{_VERSION}",
         "server_file": f"releases/{rollout.pipeline}.yaml",
@@ -237,14 +247,32 @@ def _say_commands(plan: Plan, delivery: DeliveryPlan, rollout: RolloutPlan) -> d
         "list_command": _nest(commands.gcloud("rollouts list", f"--release={RELEASE}")),
         "then": "then waits" if rollout.approvals.begin else "then goes on to production",
         "asked": _say_asked(plan, commands, rollout),
-        "rollback_command": _either(step("rollback"), rollback()),
+        "rollback_command": _either(step("rollback"), _roll_back(commands, rollout)),
         "rollback_to_command": _either(
-            step("rollback", "--release", RELEASE), rollback(f"--release={RELEASE}")
+            step("rollback", "--release", RELEASE), _roll_back(commands, rollout, f"--release={RELEASE}")
         ),
+        "rollback_regions": _say_rollback_regions(rollout),
         "rollback_approval": _say_rollback_approval(plan, rollout),
         "cancel_command": commands.on_rollout("cancel"),
         "abandon_command": commands.gcloud(f"releases abandon {RELEASE}"),
     }
+
+
+def _roll_back(commands: Commands, rollout: RolloutPlan, *arguments: str) -> str:
+    return "\n".join(
+        commands.gcloud(f"targets rollback {region.production.name}", *arguments)
+        for region in rollout.regions
+    )
+
+
+def _say_rollback_regions(rollout: RolloutPlan) -> str:
+    if not rollout.further:
+        return ""
+    last = rollout.further[-1].production.site.stack
+    return (
+        "It is rolled back in every region that has the newest release; in one alone with `--region`, such "
+        f"as `--region {last}`. The commands of gcloud are one for each region.\n\n"
+    )
 
 
 def _step(plan: Plan, rollout: RolloutPlan, verb: str, *arguments: str) -> str:
@@ -253,19 +281,9 @@ def _step(plan: Plan, rollout: RolloutPlan, verb: str, *arguments: str) -> str:
 
 def _say_asked(plan: Plan, commands: Commands, rollout: RolloutPlan) -> str:
     """The commands of those who are asked, where somebody is."""
-    people, steps = rollout.approvals, []
-    if people.begin:
-        what = f"{name_people(people.begin)} approve that it begins in production, or reject it:"
-        own = _step(plan, rollout, "approve", "--release", RELEASE)
-        answers = (commands.on_rollout(verb) for verb in ("approve", "reject"))
-        steps.append((what, _either(own, "\n".join(answers))))
-    phases = [phase.id for phase in rollout.phases] + ["stable"]
-    for number, phase in enumerate(rollout.phases):
-        if phase.hold:
-            what = f"{name_people(people.increase)} let it go on from {phase.percent} % of the users:"
-            own = _step(plan, rollout, "advance", "--release", RELEASE)
-            other = commands.on_rollout("advance", f"--phase-id={phases[number + 1]}")
-            steps.append((what, _either(own, other)))
+    steps = [
+        step for region in rollout.regions for step in _list_asked(plan, commands, rollout.pipeline, region)
+    ]
     return (
         "".join(
             f"\n{number}. {what}\n\n   ```sh\n   {_nest(text)}\n   ```\n"
@@ -273,6 +291,24 @@ def _say_asked(plan: Plan, commands: Commands, rollout: RolloutPlan) -> str:
         )
         or "\n"
     )
+
+
+def _list_asked(
+    plan: Plan, commands: Commands, pipeline: str, region: RolloutPlan
+) -> Iterable[tuple[str, str]]:
+    people, where = region.approvals, region_arguments(region)
+    if people.begin:
+        what = f"{name_people(people.begin)} approve that it begins in {region.place}, or reject it:"
+        own = step_command(plan, "approve", pipeline, "--release", RELEASE, *where)
+        answers = (commands.on_rollout(verb) for verb in ("approve", "reject"))
+        yield what, _either(own, "\n".join(answers))
+    phases = [phase.id for phase in region.phases] + ["stable"]
+    for number, phase in enumerate(region.phases):
+        if phase.hold:
+            share = f"{phase.percent} % of the users{_where(region)}"
+            own = step_command(plan, "advance", pipeline, "--release", RELEASE, *where)
+            other = commands.on_rollout("advance", f"--phase-id={phases[number + 1]}")
+            yield f"{name_people(people.increase)} let it go on from {share}:", _either(own, other)
 
 
 def _either(own: str, other: str) -> str:

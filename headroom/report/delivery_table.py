@@ -32,7 +32,8 @@ def print_deliveries(console: Console, plan: DeliveryPlan | None) -> None:
         highlight=False,
     )
     for rollout in plan.rollouts:
-        console.print(_summarize(rollout), highlight=False)
+        for region in rollout.regions:
+            console.print(_summarize(region), highlight=False)
     for freeze in plan.freezes:
         console.print(f"frozen {_describe_freeze(freeze)} ({freeze.name})", highlight=False)
     console.print()
@@ -58,9 +59,11 @@ def _describe_rollout(rollout: RolloutPlan) -> Iterable[tuple[str, ...]]:
     validated = f"<= {format_duration(rollout.validation.timeout_seconds)}"
     then = "a person approves" if rollout.production.approval else "goes on"
     yield (rollout.pipeline, rollout.preset or "own", "staging", "0 %", validated, then, "")
-    for number, phase in enumerate(rollout.phases):
-        is_last = number == len(rollout.phases) - 1
-        yield ("", "", "canary", f"{phase.percent} %", *_describe_phase(phase, is_last=is_last))
+    for region in rollout.regions:
+        where = f"canary in {region.place}" if region.place_suffix else "canary"
+        for number, phase in enumerate(region.phases):
+            is_last = number == len(region.phases) - 1
+            yield ("", "", where, f"{phase.percent} %", *_describe_phase(phase, is_last=is_last))
 
 
 def _describe_phase(phase: PhasePlan, *, is_last: bool) -> tuple[str, str, str]:
@@ -74,10 +77,13 @@ def _describe_phase(phase: PhasePlan, *, is_last: bool) -> tuple[str, str, str]:
 def _summarize(rollout: RolloutPlan) -> str:
     people = rollout.approvals
     asked = f"begun by {_name(people.begin)}" if people.begin else "begun without asking"
+    if rollout.wait_seconds:
+        asked += f" {format_duration(rollout.wait_seconds)} after the region before"
     if any(phase.hold for phase in rollout.phases):
         asked += f", increased by {_name(people.increase)}"
+    where = f" in {rollout.place}" if rollout.place_suffix else ""
     return (
-        f"{rollout.pipeline}: {asked}, a good release is watched for "
+        f"{rollout.pipeline}{where}: {asked}, a good release is watched for "
         f"{format_duration(rollout.watch_seconds)}, {rollout.peak_replicas} replicas at most, below "
         f"{rollout.least_qps:.3g} queries/s the first phase is starved and rolled back"
     )

@@ -8,8 +8,8 @@ import yaml
 
 from headroom.delivery.manifests import Manifest, render_place, render_requests
 from headroom.delivery.releases import PlacePlan, ReleasePlan
-from headroom.planning.replicas import SENDER_NEEDS
 from headroom.planning.pipelines import format_amount
+from headroom.planning.replicas import SENDER_NEEDS
 from headroom.spec.server import Server
 from sandbox.kubernetes.kinds import find_kind, read_definition
 from sandbox.kubernetes.quantities import parse_quantity
