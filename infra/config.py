@@ -21,7 +21,8 @@ def load_plan() -> Plan:
     stack, file = pulumi.get_stack(), f"Pulumi.{pulumi.get_stack()}.yaml"
     config = add_baselines(read_config(), _ROOT)
     grants = load_stack_grants(_ROOT, stack, config)
-    plan = plan_config(config, stack, file, grants, load_neighbours(config, _ROOT))
+    neighbours = load_neighbours(config, Path(pulumi.get_root_directory()))
+    plan = plan_config(config, stack, file, grants, neighbours)
     if plan.shortfalls and not plan.awaits_grants:
         raise StackFileError(plan.shortfalls, file)
     return plan

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from headroom.planning.operations import NAMESPACE, list_returning
-from policies.canary_rules import last_stage
+from policies.canary_rules import production_stages
 from policies.identity_rules import CUSTOM_ROLES, EVERYWHERE, Grant, is_binding, read_grants
 from policies.model import Model
 from policies.property_rules import show_value
@@ -106,8 +107,9 @@ def _planned_seats(model: Model, bindings: list[Resource]) -> frozenset[_Seat]:
     }
     found: set[_Seat] = set()
     for pipeline in model.delivery_pipelines:
-        name, target = pipeline.read("name"), read(last_stage(pipeline), "targetId")
-        for member in {seat.member for seat in held}:
+        name = pipeline.read("name")
+        targets = [read(stage, "targetId") for stage in production_stages(pipeline)]
+        for member, target in product({seat.member for seat in held}, targets):
             both = {_Seat(_OF_PIPELINE, name, member), _Seat(_OF_TARGET, target, member)}
             found |= both if both <= held else set()
     return frozenset(found)

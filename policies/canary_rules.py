@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from headroom.planning.regions import SitePlan
 from headroom.planning.rollouts import CANARY, find_gates, least_watch_seconds
 from policies.alert_rules import ALERT_POLICY
 from policies.model import Model
@@ -22,42 +23,59 @@ def production_pipelines(model: Model) -> tuple[Resource, ...]:
     return model.delivery_pipelines if model.is_production else ()
 
 
-def last_stage(pipeline: Resource) -> Any:
-    """Return the stage that delivers to production."""
+def production_stages(pipeline: Resource) -> tuple[Any, ...]:
+    """Return the stages that deliver to production, region by region: all but the first, which is staging.
+
+    There is always one, be it UNKNOWN or ABSENT.
+    """
     stages = pipeline.read("serialPipeline", "stages")
     if stages is UNKNOWN:
-        return UNKNOWN
-    return stages[-1] if each(stages) else ABSENT
+        return (UNKNOWN,)
+    listed = tuple(each(stages)) or (ABSENT,)
+    return listed[1:] or listed
 
 
-def read_phases(pipeline: Resource) -> Any:
-    """Return the phases in which production gets a model."""
-    return read(last_stage(pipeline), *_PHASES)
+def read_phases(stage: Any) -> Any:
+    """Return the phases in which a stage of production gets a model."""
+    return read(stage, *_PHASES)
 
 
 def check_canary(model: Model, settings: Settings) -> Iterator[Found]:
     """Find the pipelines of production whose stages or phases let a bad model through to everybody."""
     pipelines = production_pipelines(model)
-    production = {read(last_stage(pipeline), "targetId") for pipeline in pipelines}
+    production = {read(stage, "targetId") for pipeline in pipelines for stage in production_stages(pipeline)}
     for pipeline in pipelines:
         yield from _check_stages(pipeline, production)
-        phases = read_phases(pipeline)
-        partial = [phase for phase in each(phases) if read(phase, "percentage") != 100]
-        if not partial:
-            shown = UNKNOWN.value if has_unknown(phases) else "not there"
-            yield pipeline, f"its canary is {shown}, so that all users get a model at once", _KEEP
-            continue
-        yield from _check_shares(pipeline, each(phases), settings)
-        for phase in partial:
-            yield from _check_phase(pipeline, phase)
-            yield from _check_gates(pipeline, phase, model.stack)
+        for stage in production_stages(pipeline):
+            yield from _check_phases(pipeline, stage, model, settings)
+
+
+def _check_phases(pipeline: Resource, stage: Any, model: Model, settings: Settings) -> Iterator[Found]:
+    phases = read_phases(stage)
+    partial = [phase for phase in each(phases) if read(phase, "percentage") != 100]
+    if not partial:
+        shown = UNKNOWN.value if has_unknown(phases) else "not there"
+        yield pipeline, f"its canary is {shown}, so that all users get a model at once", _KEEP
+        return
+    yield from _check_shares(pipeline, each(phases), settings)
+    site = find_site(model, read(stage, "targetId"))
+    for phase in partial:
+        yield from _check_phase(pipeline, phase)
+        yield from _check_gates(pipeline, phase, model.stack, site)
+
+
+def find_site(model: Model, target: Any) -> SitePlan | None:
+    """Return the stack of another region that a target of this one delivers to; None: it delivers here."""
+    clusters = {each.read("gke", "cluster") for each in model.delivery_targets if each.read("name") == target}
+    return next((site for site in model.records.regions if site.cluster in clusters), None)
 
 
 def _check_stages(pipeline: Resource, production: set[Any]) -> Iterator[Found]:
     stages = each(pipeline.read("serialPipeline", "stages"))
-    if len(stages) < 2:
+    before = stages[: len(stages) - len(production_stages(pipeline))]
+    if not before:
         yield pipeline, "delivers to production without staging", "put a stage before it"
-    for number, stage in enumerate(stages[:-1]):
+    for number, stage in enumerate(before):
         target = read(stage, "targetId")
         if isinstance(target, Missing):
             yield pipeline, f"stage {number} delivers to a target that is {target.value}", "write it out"
@@ -111,9 +129,10 @@ def _check_phase(pipeline: Resource, phase: Any) -> Iterator[Found]:
         )
 
 
-def _check_gates(pipeline: Resource, phase: Any, stack: str) -> Iterator[Found]:
+def _check_gates(pipeline: Resource, phase: Any, stack: str, site: SitePlan | None) -> Iterator[Found]:
     checks, shown = read(phase, "analysis", "googleCloud", "alertPolicyChecks"), _name(phase)
-    is_made = pipeline.options.comes_from("serialPipeline", (ALERT_POLICY,))
+    is_made = site is None and pipeline.options.comes_from("serialPipeline", (ALERT_POLICY,))
+    project, environment = (site.project, site.stack) if site else (pipeline.read("project"), stack)
     if not each(checks):
         if not (has_unknown(checks) and is_made):
             yield (
@@ -130,7 +149,7 @@ def _check_gates(pipeline: Resource, phase: Any, stack: str) -> Iterator[Found]:
         if not policies:
             yield pipeline, f"{shown} is not judged by {gate.policy}", _KEEP
             continue
-        yield from _check_labels(pipeline, check, shown, stack)
+        yield from _check_labels(pipeline, check, shown, stack, environment)
         for policy in policies:
             if policy is UNKNOWN and not is_made:
                 yield (
@@ -138,16 +157,18 @@ def _check_gates(pipeline: Resource, phase: Any, stack: str) -> Iterator[Found]:
                     f"which alerts judge {shown} is {UNKNOWN.value}",
                     "name alert policies of the stack",
                 )
-            elif policy is not UNKNOWN and (policy in judges or not _is_own(policy, pipeline, gate.policy)):
+            elif policy is not UNKNOWN and (policy in judges or not _is_own(policy, project, gate.policy)):
                 yield pipeline, f"{policy} judges {shown} in the place of {gate.policy}", _KEEP
         judges += [policy for policy in policies if policy is not UNKNOWN]
 
 
-def _check_labels(pipeline: Resource, check: Any, shown: str, stack: str) -> Iterator[Found]:
+def _check_labels(
+    pipeline: Resource, check: Any, shown: str, stack: str, environment: str
+) -> Iterator[Found]:
     """An alert counts only with all labels of the check, so that another one makes it count never."""
     name = pipeline.read("name")
     served = name.removeprefix(f"{stack}-") if isinstance(name, str) else name
-    wanted = {"environment": stack, "pipeline": served, "track": CANARY}
+    wanted = {"environment": environment, "pipeline": served, "track": CANARY}
     if read(check, "labels") != wanted:
         labels = ", ".join(f"{key}={value}" for key, value in wanted.items() if value is not UNKNOWN)
         yield (
@@ -157,12 +178,12 @@ def _check_labels(pipeline: Resource, check: Any, shown: str, stack: str) -> Ite
         )
 
 
-def _is_own(policy: Any, pipeline: Resource, gate: str) -> bool:
-    """Whether a name is of the pipeline's own project, as far as it says: a project has a number, too."""
+def _is_own(policy: Any, project: Any, gate: str) -> bool:
+    """Whether a name is of the project of the cluster, as far as it says: a project has a number, too."""
     found = _POLICY_NAME.fullmatch(str(policy))
     if found is None:
         return gate in str(policy)
-    return found[1].isdecimal() or found[1] == pipeline.read("project")
+    return found[1].isdecimal() or found[1] == project
 
 
 def _name(phase: Any) -> str:

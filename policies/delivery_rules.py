@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from headroom.planning.delivery import RESTRICTED
-from policies.canary_rules import check_canary, last_stage, production_pipelines
+from policies.canary_rules import check_canary, production_pipelines, production_stages
 from policies.model import Model
 from policies.resources import ABSENT, UNKNOWN, Missing, Resource, each, has_unknown, read
 from policies.rules import Found, Rule
@@ -17,7 +17,9 @@ DEPLOY_POLICY = "gcp:clouddeploy/deployPolicy:DeployPolicy"
 def _check_delivered(model: Model, _: Settings) -> Iterator[Found]:
     names = {pipeline.read("name") for pipeline in model.delivery_pipelines}
     for space in model.namespaces if model.is_production else ():
-        staged = space.resource.read("metadata", "labels", DELIVERY_LABEL) == "staging"
+        stage = space.resource.read("metadata", "labels", DELIVERY_LABEL)
+        is_led = model.records.lead is not None and stage == "production"
+        staged = stage == "staging" or is_led
         if space.kind in ("serving", UNKNOWN) and not staged and f"{model.stack}-{space.name}" not in names:
             yield (
                 space.resource,
@@ -30,13 +32,13 @@ def _check_delivered(model: Model, _: Settings) -> Iterator[Found]:
 def _check_approved(model: Model, _: Settings) -> Iterator[Found]:
     targets = {target.read("name"): target for target in model.delivery_targets}
     for pipeline in production_pipelines(model):
-        name = read(last_stage(pipeline), "targetId")
+        name = read(production_stages(pipeline)[0], "targetId")
         target = targets.get(name)
         if target is None:
             shown = name.value if isinstance(name, Missing) else f"{name}, which is no target of the stack"
             yield (
                 pipeline,
-                f"its last stage delivers to a target that is {shown}",
+                f"its first stage of production delivers to a target that is {shown}",
                 "name a target of the stack",
             )
         elif target.read("requireApproval") is not True:
@@ -51,15 +53,17 @@ def _check_approved(model: Model, _: Settings) -> Iterator[Found]:
 
 def _check_rollback(model: Model, _: Settings) -> Iterator[Found]:
     for pipeline in production_pipelines(model):
-        target = read(last_stage(pipeline), "targetId")
         automations = [each for each in model.delivery_automations if is_of(each, pipeline)]
-        if not any(_rolls_back(automation, target) for automation in automations):
-            where = automations[-1] if automations else pipeline
-            yield (
-                where,
-                f"nothing rolls {pipeline.read('name')} back in production when a rollout fails",
-                "keep an automation with a repairRolloutRule of all jobs and phases that ends in a rollback",
-            )
+        for stage in production_stages(pipeline):
+            target = read(stage, "targetId")
+            if not any(_rolls_back(automation, target) for automation in automations):
+                where = automations[-1] if automations else pipeline
+                yield (
+                    where,
+                    f"nothing rolls {pipeline.read('name')} back in production when a rollout fails",
+                    "keep an automation with a repairRolloutRule of all jobs and phases, which ends in a "
+                    "rollback, for every target of production",
+                )
     yield from _check_freezes(model)
 
 
@@ -71,14 +75,19 @@ def is_of(automation: Resource, pipeline: Resource) -> bool:
     return name == pipeline.read("name")
 
 
+def selects(automation: Resource, target: Any) -> bool:
+    """Return whether an automation is of a target, or of all."""
+    chosen = {
+        read(each_one, "id")
+        for each_one in each(automation.read("selector", "targets"))
+        if read(each_one, "labels") in (ABSENT, {})
+    }
+    return bool(chosen & {target, "*"})
+
+
 def _rolls_back(automation: Resource, target: Any) -> bool:
     if automation.read("suspended") not in (ABSENT, False):
         return False
-    targets = {
-        read(chosen, "id")
-        for chosen in each(automation.read("selector", "targets"))
-        if read(chosen, "labels") in (ABSENT, {})
-    }
     repairs = [read(rule, "repairRolloutRule") for rule in each(automation.read("rules"))]
     phases = [
         phase
@@ -86,9 +95,7 @@ def _rolls_back(automation: Resource, target: Any) -> bool:
         if all(read(repair, part) in (ABSENT, []) for part in ("jobs", "phases"))
         for phase in each(read(repair, "repairPhases"))
     ]
-    return bool(targets & {target, "*"}) and any(
-        isinstance(read(phase, "rollback"), dict) for phase in phases
-    )
+    return selects(automation, target) and any(isinstance(read(phase, "rollback"), dict) for phase in phases)
 
 
 def _check_freezes(model: Model) -> Iterator[Found]:

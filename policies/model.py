@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from headroom.planning.grants import Grants
 from headroom.planning.promises import Promise
+from headroom.planning.regions import SitePlan
 from policies.node_pools import NODE_POOL, ReadPool, read_pools
 from policies.queues import (
     CLUSTER_QUEUE,
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from policies.settings import Settings
 
 CLUSTER = "gcp:container/cluster:Cluster"
+DELIVERY_PIPELINE = "gcp:clouddeploy/deliveryPipeline:DeliveryPipeline"
+DELIVERY_TARGET = "gcp:clouddeploy/target:Target"
 BINDING = re.compile(r"[iI][aA][mM](Member|Binding|Policy)$")
 """The types that give roles to members end so."""
 _ZONE = re.compile(r"-[a-z]$")
@@ -38,6 +41,10 @@ class Records:
     """None: nobody knows what is granted."""
     promises: tuple[Promise, ...] | None = None
     """None: nobody knows what was promised."""
+    regions: tuple[SitePlan, ...] = ()
+    """The stacks of further regions, which follow this one."""
+    lead: SitePlan | None = None
+    """The stack from which releases come to this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +107,12 @@ class Model:
     @property
     def delivery_targets(self) -> tuple[Resource, ...]:
         """Where Cloud Deploy delivers to."""
-        return self.of("gcp:clouddeploy/target:Target")
+        return self.of(DELIVERY_TARGET)
 
     @property
     def delivery_pipelines(self) -> tuple[Resource, ...]:
         """Cloud Deploy's delivery pipelines."""
-        return self.of("gcp:clouddeploy/deliveryPipeline:DeliveryPipeline")
+        return self.of(DELIVERY_PIPELINE)
 
     @property
     def delivery_automations(self) -> tuple[Resource, ...]:

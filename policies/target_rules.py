@@ -1,13 +1,14 @@
 """Rules for where models are delivered to, and as whom: the stack's own cluster, by accounts of their own."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Any
 
 from headroom.planning.delivery import HELD_PHASES
 from headroom.planning.delivery_accounts import RENDER_USAGES, TARGET_USAGES
-from policies.canary_rules import read_phases
-from policies.delivery_rules import is_of
+from policies.canary_rules import production_stages, read_phases
+from policies.delivery_rules import is_of, selects
 from policies.identity_rules import ACCOUNTS
 from policies.model import CLUSTER, Model
 from policies.property_rules import show_value
@@ -24,7 +25,9 @@ _NONE = "none"
 
 
 def _check_place(model: Model, _: Settings) -> Iterator[Found]:
-    clusters = {_path(cluster) for cluster in model.clusters}
+    clusters = {_path(cluster) for cluster in model.clusters} | {
+        site.cluster for site in model.records.regions
+    }
     for target in model.delivery_targets:
         for place in _PLACES:
             if target.read(place) not in (ABSENT, {}, []):
@@ -33,7 +36,11 @@ def _check_place(model: Model, _: Settings) -> Iterator[Found]:
         if cluster is UNKNOWN and target.options.comes_from("gke", (CLUSTER,)):
             continue
         if cluster not in clusters:
-            yield target, f"its gke.cluster is {show_value(cluster)}, which is none of the stack", _OWN
+            yield (
+                target,
+                f"its gke.cluster is {show_value(cluster)}, which is none of the stack or its regions",
+                _OWN,
+            )
     yield from _check_stages(model)
 
 
@@ -87,7 +94,7 @@ def _check_account(resource: Resource, key: str, account: Any) -> Iterator[Found
 def _check_held(model: Model, _: Settings) -> Iterator[Found]:
     """What a pipeline says that it holds, and what its automations advance, are all of its phases."""
     for pipeline in model.delivery_pipelines:
-        held, phases = _held(pipeline), _canary(pipeline)
+        held = _held(pipeline)
         if held is None:
             value = pipeline.read("annotations", HELD_PHASES)
             shown = value.value if isinstance(value, Missing) else f"{value}, which are none of its"
@@ -95,19 +102,34 @@ def _check_held(model: Model, _: Settings) -> Iterator[Found]:
             yield pipeline, message, f"keep its annotation {HELD_PHASES}"
             continue
         automations = [each for each in model.delivery_automations if is_of(each, pipeline)]
-        advanced: set[Any] = set()
+        stages = {read(stage, "targetId"): _canary(stage) for stage in production_stages(pipeline)}
+        advanced: set[tuple[Any, Any]] = set()
         for automation in automations:
+            # One that is of none of them is judged as if it were of all.
+            targets = [target for target in stages if selects(automation, target)] or list(stages)
+            here = {phase for target in targets for phase in stages[target] if f"{target}/{phase}" in held}
             for rule in _advances(automation):
                 sources = each(read(rule, "sourcePhases"))
-                advanced |= set(sources)
-                yield from _check_advance(automation, sources, held)
+                advanced |= set(product(targets, sources))
+                yield from _check_advance(automation, sources, here)
+        yield from _check_going_on(pipeline, stages, held, advanced)
+
+
+def _check_going_on(
+    pipeline: Resource,
+    stages: Mapping[Any, tuple[str, ...]],
+    held: frozenset[str],
+    advanced: set[tuple[Any, Any]],
+) -> Iterator[Found]:
+    for target, phases in stages.items():
+        known = {phase for where, phase in advanced if where == target}
         for phase in phases:
-            if phase not in held and phase not in advanced and not has_unknown(list(advanced)):
+            if f"{target}/{phase}" not in held and phase not in known and not has_unknown(list(known)):
                 message = f"nothing lets a rollout go on from {phase}, neither a person nor an automation"
                 yield pipeline, message, f"name it in the annotation {HELD_PHASES}"
 
 
-def _check_advance(automation: Resource, sources: Any, held: frozenset[str]) -> Iterator[Found]:
+def _check_advance(automation: Resource, sources: Any, held: set[str]) -> Iterator[Found]:
     if not sources or has_unknown(sources):
         shown = UNKNOWN.value if sources else "not named"
         message = f"the phases that it lets go on are {shown}, and may be any"
@@ -130,17 +152,22 @@ def _advances(automation: Resource) -> Iterator[Any]:
 
 
 def _held(pipeline: Resource) -> frozenset[str] | None:
-    """The phases that a pipeline says wait for a person; None: it does not say."""
+    """The phases that a pipeline says wait for a person, as `TARGET/PHASE`; None: it does not say."""
     text = pipeline.read("annotations", HELD_PHASES)
     if not isinstance(text, str) or not text:
         return None
     held = frozenset(text.split()) - {_NONE}
-    return held if held <= set(_canary(pipeline)) or not _canary(pipeline) else None
+    known = {
+        f"{read(stage, 'targetId')}/{phase}"
+        for stage in production_stages(pipeline)
+        for phase in _canary(stage)
+    }
+    return held if held <= known or not known else None
 
 
-def _canary(pipeline: Resource) -> tuple[str, ...]:
-    """The ids of the phases of the canary, as far as they are known; the last phase goes on to nothing."""
-    names = (read(phase, "phaseId") for phase in each(read_phases(pipeline)))
+def _canary(stage: Any) -> tuple[str, ...]:
+    """The ids of the phases of a canary, as far as they are known; the last phase goes on to nothing."""
+    names = (read(phase, "phaseId") for phase in each(read_phases(stage)))
     return tuple(name for name in names if isinstance(name, str))[:-1]
 
 

@@ -31,7 +31,8 @@ TOPICS = ("clouddeploy-operations", "clouddeploy-resources", "clouddeploy-approv
 (cloud.google.com/deploy/docs/subscribe-deploy-notifications, 2026-11)."""
 
 HELD_PHASES = "headroom/held-phases"
-"""The annotation of a delivery pipeline with the phases from which only a person lets a rollout go on."""
+"""The annotation of a delivery pipeline with the phases from which only a person lets a rollout go on, each as
+`TARGET/PHASE`."""
 
 RESTRICTED = ("ADVANCE", "APPROVE", "CREATE", "IGNORE_JOB")
 """What a freeze forbids: never rolling back, cancelling or ending a job, by which what is wrong is ended, nor

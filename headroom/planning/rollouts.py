@@ -183,8 +183,13 @@ class RolloutPlan:
 
     @property
     def held_phases(self) -> tuple[str, ...]:
-        """The phases from which only a person lets a rollout go on."""
-        return tuple(phase.id for phase in self.phases if phase.hold)
+        """The phases from which only a person lets a rollout go on, `TARGET/PHASE` of all regions."""
+        return tuple(
+            f"{region.production.name}/{phase.id}"
+            for region in self.regions
+            for phase in region.phases
+            if phase.hold
+        )
 
     @property
     def free_phases(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from tests.e2e.conftest import EngineSandbox, Risen
 LEAD, FAR = "dev", "far"
 PIPELINE = "feed-serving"
 TARGET = "gcp:clouddeploy/target:Target"
+CLUSTER = "gcp:container/cluster:Cluster"
 DELIVERY_PIPELINE = "gcp:clouddeploy/deliveryPipeline:DeliveryPipeline"
 
 
@@ -37,9 +38,8 @@ def lead_on(config: dict[str, Any]) -> None:
 
 def find(platform: EngineSandbox, stack: str, kind: str) -> dict[str, dict[str, Any]]:
     """The outputs of a stack's resources of a kind, by name."""
-    return {
-        each["outputs"]["name"]: each["outputs"] for each in platform.export(stack) if each["type"] == kind
-    }
+    found = (each["outputs"] for each in platform.export(stack) if each["type"] == kind)
+    return {outputs["name"]: outputs for outputs in found}
 
 
 def test_a_region_is_brought_up_and_then_releases_go_on_to_it(risen: Risen) -> None:
@@ -55,12 +55,12 @@ def test_a_region_is_brought_up_and_then_releases_go_on_to_it(risen: Risen) -> N
     gates = platform.outputs(FAR)["gates"]
     assert find(platform, FAR, TARGET) == {}
     preview = platform.preview(LEAD).require_success()
-    assert set(preview.steps.values()) == {"create", "update"}
+    assert set(preview.steps.values()) == {"create", "read", "update"}
     platform.up(LEAD).require_success()
 
     targets = find(platform, LEAD, TARGET)
-    clusters = find(platform, FAR, "gcp:container/cluster:Cluster")
-    assert targets[f"{FAR}-{PIPELINE}"]["gke"]["cluster"] == clusters[f"{FAR}-cluster"]["id"]
+    (cluster,) = (each for each in platform.export(FAR) if each["type"] == CLUSTER)
+    assert targets[f"{FAR}-{PIPELINE}"]["gke"]["cluster"] == cluster["id"]
     (pipeline,) = find(platform, LEAD, DELIVERY_PIPELINE).values()
     stages = pipeline["serialPipeline"]["stages"]
     assert [each["targetId"] for each in stages] == [
