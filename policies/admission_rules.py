@@ -102,10 +102,10 @@ def _check_admitted(policy: Resource, row: Mapping[str, Any]) -> Iterator[Found]
     """The digest leaves the variable out, so it is held to its form."""
     variables = each(policy.read("spec", "variables"))
     admitted = [variable for variable in variables if read(variable, "name") == "admitted"]
-    if row.get("delivery") and not _names_repositories(admitted):
+    if row.get("admits") and not _names_repositories(admitted):
         why = row["why"]
         yield policy, f"its variable admitted lists no repositories: {why}", "keep it as the program makes it"
-    elif admitted and not row.get("delivery"):
+    elif admitted and not row.get("admits"):
         yield policy, "has a variable admitted, which no rule reads here", "remove it"
 
 

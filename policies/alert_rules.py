@@ -1,13 +1,14 @@
 """Rules for alerts: what each kind of pipeline needs is there, and somebody is told what to do."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from headroom.alerts.linting import kebab_case
 from headroom.alerts.security_events import load_security_events
 from headroom.planning.notifications import known_rules
+from headroom.planning.operations import NAMESPACE
 from headroom.planning.owner_alerts import name_owner
 from policies.alert_queries import ReadQuery, read_query
 from policies.model import Model
@@ -16,6 +17,7 @@ from policies.rules import Found, Rule
 from policies.settings import Settings
 
 ALERT_POLICY = "gcp:monitoring/alertPolicy:AlertPolicy"
+CRON_JOB = "kubernetes:batch/v1:CronJob"
 CHANNEL = "gcp:monitoring/notificationChannel:NotificationChannel"
 _PROMQL = "conditionPrometheusQueryLanguage"
 _CONDITIONS = (_PROMQL, "conditionThreshold", "conditionMatchedLog")
@@ -31,13 +33,14 @@ _OF_ALL = frozenset(("Q3", "Q5", "M17"))
 _RUNBOOK = re.compile(r"Runbook: \S+[.]md\b")
 
 
-def required_alerts(kinds: Iterable[str]) -> dict[str, str]:
-    """Return the alerts that pipelines of these kinds need, by label, and what asks for each."""
+def required_alerts(kinds: Iterable[str], jobs: Collection[object] = ()) -> dict[str, str]:
+    """Return the alerts that pipelines of these kinds and jobs of the platform's own need, by label, and what
+    asks for each."""
     wanted = _OF_ALL.union(*(KIND_REQUIREMENTS.get(kind, frozenset()) for kind in kinds))
     needed = {
         kebab_case(rule.name): next(answered for answered in rule.requirements if answered in wanted)
         for rule in known_rules()
-        if wanted.intersection(rule.requirements)
+        if wanted.intersection(rule.requirements) and (not rule.needs or rule.needs in jobs)
     }
     return needed | {kebab_case(event.name): "M17" for event in load_security_events()}
 
@@ -47,7 +50,8 @@ def _check_required(model: Model, _: Settings) -> Iterator[Found]:
     held = _by_alert(model.alert_policies)
     if UNKNOWN in held and kinds:
         yield held[UNKNOWN][0], f"which alert it is for is {UNKNOWN.value}", "write its userLabels out"
-    for alert, requirement in required_alerts(map(str, kinds)).items() if kinds else ():
+    jobs = [job.object_name for job in model.of(CRON_JOB) if job.read("metadata", "namespace") == NAMESPACE]
+    for alert, requirement in required_alerts(map(str, kinds), jobs).items() if kinds else ():
         policies = [policy for policy in held.get(alert, ()) if policy.read("userLabels", "owner") is ABSENT]
         if not policies:
             yield alert, f"no alert policy has this alert, which {requirement} asks for", "keep it"

@@ -1,4 +1,4 @@
-"""A Cloud Deploy and its audit logs on this machine: lists, pages, and remembers what it was asked."""
+"""A Cloud Deploy, its audit logs and metrics on this machine: lists, pages, remembers what it was asked."""
 
 import json
 from collections.abc import Generator
@@ -65,6 +65,13 @@ class CloudDeploy:
         )
 
     @property
+    def written(self) -> list[dict[str, Any]]:
+        """The time series that were written, point by point."""
+        return [
+            row for path, body in self.asked if path.endswith("/timeSeries") for row in body["timeSeries"]
+        ]
+
+    @property
     def changes(self) -> list[tuple[str, Any]]:
         """The requests that change something: their paths below the pipeline, and bodies."""
         return [
@@ -80,6 +87,8 @@ class CloudDeploy:
             if path.endswith(end):
                 del self.failures[number]
                 return status, said
+        if path.endswith("/timeSeries"):
+            return 200, {}
         if path == "/v2/entries:list":
             return 200, self._page("entries", self.entries, body.get("pageToken", ""))
         token = query.get("pageToken", [""])[0]

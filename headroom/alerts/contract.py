@@ -10,7 +10,7 @@ import yaml
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 MetricType = Literal["gauge", "counter", "histogram", "delta", "bool"]
-Exporter = Literal["pipeline", "kueue", "kubernetes", "pushgateway", "google"]
+Exporter = Literal["pipeline", "kueue", "kubernetes", "pushgateway", "operations", "google"]
 
 KINDS = ("data", "training", "validation", "serving")
 """The kinds of pipelines."""

@@ -24,6 +24,7 @@ _EXPORTERS = {
     "kueue": "What Kueue exports",
     "kubernetes": "What GKE exports of Deployments",
     "pushgateway": "What the Pushgateway exports of itself",
+    "operations": "What the platform's own jobs write",
     "google": "What Google Cloud exports",
 }
 _NOTES = {
@@ -36,6 +37,7 @@ _NOTES = {
         "GKE collects these itself: `cluster` says the environment, and `namespace` the pipeline.\n"
     ),
     "pushgateway": "`environment` is added as it is collected.\n",
+    "operations": "The jobs write these to Cloud Monitoring; in PromQL they are written as Google's own.\n",
     "google": (
         "These know no environment: one project is one environment. In PromQL they are written\n"
         '`{__name__="NAME", monitored_resource="RESOURCE"}`.\n'

@@ -41,7 +41,7 @@ MOST_GATE_SECONDS = 1_800
 """A phase of a canary is not to wait longer for a verdict."""
 
 _SEVERITIES = ("critical", "error", "warning")
-_LABELS = {"severity", "notify", "scope", "gate"}
+_LABELS = {"severity", "notify", "scope", "gate", "needs"}
 _ANNOTATIONS = {"summary", "description", "runbook_url", "requirements"}
 _FUNCTIONS = {"humanize", "humanizePercentage", "humanizeDuration"}
 _TEMPLATE = re.compile(r"\{\{(.*?)\}\}")

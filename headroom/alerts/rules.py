@@ -56,6 +56,11 @@ class Rule:
         return dict(self.labels).get("gate") == "canary"
 
     @property
+    def needs(self) -> str:
+        """The platform's own job without which there is no such alert; empty: it is always there."""
+        return dict(self.labels).get("needs", "")
+
+    @property
     def summary(self) -> str:
         """One line, with Prometheus's templates."""
         return dict(self.annotations).get("summary", "")

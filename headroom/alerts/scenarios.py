@@ -230,10 +230,10 @@ def _render_series(name: str, metric: Metric, labels: dict[str, str], identity: 
     full = _identity(metric, identity) | labels
     if metric.exporter == "kueue":
         full |= {"cluster_queue": full["pipeline"]}
-    if metric.exporter == "google":
+    if metric.monitored_resource:
         full = {"__name__": name, "monitored_resource": metric.monitored_resource, **full}
     text = ", ".join(f'{label}="{value}"' for label, value in full.items())
-    return f"{{{text}}}" if metric.exporter == "google" else f"{name}{{{text}}}"
+    return f"{{{text}}}" if metric.monitored_resource else f"{name}{{{text}}}"
 
 
 def _identity(metric: Metric, identity: tuple[str, str]) -> dict[str, str]:
@@ -243,7 +243,7 @@ def _identity(metric: Metric, identity: tuple[str, str]) -> dict[str, str]:
             return {metric.resource_labels[0]: f"acme-{environment}"}
         case "kubernetes":
             return {"cluster": f"{environment}-cluster", "namespace": pipeline}
-        case "pushgateway":
+        case "pushgateway" | "operations":
             return {"environment": environment}
     return {"environment": environment, "pipeline": pipeline}
 

@@ -28,7 +28,7 @@ OptionalStack = Annotated[
 @app.command("list")
 def list_alerts(stack: OptionalStack = None, as_json: AsJson = False) -> None:
     """Print every alert, on metrics and on audit logs: how grave it is, how it notifies, what it tells, and
-    which requirements it answers; with --stack also the channels by which that stack tells it.
+    which requirements it answers; with --stack those of that stack, and the channels by which it tells them.
 
     Exit code 0: done. 2: the stack file cannot be used.
 
@@ -44,6 +44,8 @@ def list_alerts(stack: OptionalStack = None, as_json: AsJson = False) -> None:
 
     rules, events = load_rules(), load_security_events()
     told = plan_stack(stack).plan.alerting.channels_by_alert if stack else None
+    if told is not None:
+        rules = tuple(rule for rule in rules if rule.name in told)
     if as_json:
         typer.echo(describe_alerts(rules, events, told))
     else:

@@ -28,6 +28,12 @@ class _Round:
 def approve_rollbacks(
     stack: Stack,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what waits, and approve nothing.")] = False,
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record", help="Say in Cloud Monitoring that all was seen to, as the stack's job does."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Approve the way back from a canary that failed, where it waits for that, of all models of the stack.
@@ -35,11 +41,11 @@ def approve_rollbacks(
     Only what needs nobody's judgement is approved: the latest rollout, which Cloud Deploy says rolls back the
     one before it, which failed or was stopped, to what all users had until then. A new release never is, and
     a rollback to any other is left to people. The stack's own job runs this each minute where
-    headroom:operations has rollbacks.
+    headroom:operations has rollbacks, with --record: where that is said no more, RollbackJobSilent is told.
 
     Exit code 0: none waits any more but what is left to people. 1: Google refused an approval, or with
     --dry-run one waits. 2: the stack file cannot be used. 3: Cloud Deploy could not be asked, of one model at
-    least; the others were seen to.
+    least, or Cloud Monitoring not be told; the others were seen to.
 
     Example: headroom release approve-rollbacks -s prod
     """
@@ -50,8 +56,14 @@ def approve_rollbacks(
 
     plan = plan_stack(stack).plan
     require_lead(plan, f"Pulumi.{stack}.yaml")
+    if record and dry_run:
+        typer.echo("error: --record: a dry run sees to nothing; leave out one of both", err=True)
+        raise typer.Exit(2)
     with google_errors():
-        done = _approve_all(plan, connect(plan.project), dry_run=dry_run)
+        connection = connect(plan.project)
+        done = _approve_all(plan, connection, dry_run=dry_run)
+        if record and not done.codes:
+            _record(plan, connection, done)
     if as_json:
         typer.echo(describe_returns(done.approved, done.left, sent=not dry_run))
     else:
@@ -66,6 +78,19 @@ def _tell(done: _Round, *, dry_run: bool) -> None:
         typer.echo(f"left to people, since it is not the way back from a failed canary: {name}")
     if not (done.approved or done.left or done.codes):
         typer.echo("no rollback waits for an approval")
+
+
+def _record(plan: "Plan", connection: "Connection", done: _Round) -> None:
+    from headroom.live.connection import UnansweredError
+    from headroom.live.job_success import record_success
+
+    try:
+        record_success(connection, "rollbacks", plan.environment, datetime.now(UTC))
+    except UnansweredError as error:
+        typer.echo(f"error: Cloud Monitoring: {error}", err=True)
+        if error.remedy:
+            aside(f"hint: {error.remedy}")
+        done.codes.add(3)
 
 
 def _approve_all(plan: "Plan", connection: "Connection", *, dry_run: bool) -> _Round:

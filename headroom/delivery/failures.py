@@ -78,7 +78,8 @@ def _list_waiting(plan: Plan, rollout: RolloutPlan) -> Iterator[Failure]:
     if is_approved_by_itself(plan):
         yield (
             "a rollback waits for an approval",
-            "a job in the cluster approves the way back from a failed canary at the next minute",
+            "a job in the cluster approves the way back from a failed canary at the next minute; "
+            "`RollbackJobSilent` pages where it has not succeeded for a quarter of an hour",
             f"`kubectl -n {NAMESPACE} get jobs` shows whether it runs; "
             f"{name_people(rollout.approvals.approve)}: `{step_command(plan, 'approve', rollout.pipeline)}`",
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from headroom.alerts.rules import Rule
 from headroom.alerts.security_events import load_security_events
 from headroom.alerts.thresholds import load_thresholds
-from headroom.planning.notifications import known_rules
+from headroom.planning.notifications import known_rules, needed_rules
 from headroom.spec.alerting import Alerting
 from headroom.spec.errors import Problem, did_you_mean, suggest
 from headroom.spec.platform import Platform
@@ -95,12 +95,20 @@ def _check_thresholds(values: Mapping[str, float], rules: Sequence[Rule]) -> lis
 def _check_mutes(platform: Platform, rules: Sequence[Rule]) -> list[Problem]:
     divided = {rule.name for rule in rules if rule.scope == "pipeline"}
     names = {rule.name for rule in rules} | {event.name for event in load_security_events()}
+    absent = {rule.name: rule.needs for rule in rules if rule not in needed_rules(platform)}
     problems = []
     for name, mute in platform.alerting.mutes.items():
         key = f"{_PATH}.mutes.{name}"
         for number, alert in enumerate(mute.alerts):
             if alert not in names:
                 problems.append(Problem(f"{key}.alerts[{number}]", _no_alert(alert, names)))
+            elif alert in absent:
+                job = f"headroom:operations.{absent[alert]}"
+                problems.append(
+                    Problem(
+                        f"{key}.alerts[{number}]", f"is no alert of this stack, which has no {job}; remove it"
+                    )
+                )
             elif mute.pipelines and alert not in divided:
                 problems.append(
                     Problem(f"{key}.alerts[{number}]", "is no alert on pipelines; mute it without pipelines")

@@ -94,10 +94,19 @@ def known_rules() -> tuple[Rule, ...]:
     return load_rules()
 
 
+def needed_rules(platform: Platform) -> tuple[Rule, ...]:
+    """Return the alerts of a stack: those on a job of the platform's own only where it asks for the job."""
+    return tuple(
+        rule
+        for rule in known_rules()
+        if not rule.needs or getattr(platform.operations, rule.needs, None) is not None
+    )
+
+
 def plan_alerting(platform: Platform, environment: str) -> AlertingPlan:
     """Return the alerting of a sound platform, for the stack called `environment`."""
     alerting = platform.alerting
-    rules = move_thresholds(known_rules(), alerting.thresholds)
+    rules = move_thresholds(needed_rules(platform), alerting.thresholds)
     staged = bool(find_staged(platform))
     policies = tuple(_route_policies(alerting, rules, environment, staged=staged))
     events = tuple(_route_events(platform, environment))

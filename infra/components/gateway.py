@@ -30,9 +30,9 @@ class Gateway(ClusterComponent):
     ) -> None:
         super().__init__("Gateway", scope, access)
         self._open(plan.gateway, [network.proxies] if network.proxies else [])
-        policy, binding = read_manifests("delivery/images.yaml")
-        before = [self.apply("policy-model-images", _keep_to(policy, plan.images))]
-        self.apply("policybinding-model-images", binding, before)
+        images, of_images = read_manifests("delivery/images.yaml")
+        self._forbid("model-images", _keep_to(images, plan.images), of_images)
+        self._forbid("model-routes", *read_manifests("delivery/routes.yaml"))
         (role,) = read_manifests("delivery/runner.yaml")
         ruled = self.apply("delivery-runner", role)
         for account in plan.accounts:
@@ -59,6 +59,9 @@ class Gateway(ClusterComponent):
         }
         # Its load balancer would keep the network from going.
         self.apply("gateway", gateway, [place, *before], goes_first=True)
+
+    def _forbid(self, name: str, policy: dict[str, Any], binding: dict[str, Any]) -> None:
+        self.apply(f"policybinding-{name}", binding, [self.apply(f"policy-{name}", policy)])
 
     def _let_deploy(self, namespace: str, user: str, before: Sequence[pulumi.Resource]) -> Manifest:
         name = "headroom-delivery-runner"

@@ -22,8 +22,8 @@ _RBAC = "rbac.authorization.k8s.io"
 class Operations(ClusterComponent):
     """A namespace that is no pipeline's, a job for each row of the plan, and who they are.
 
-    A job can look, add reports to the bucket, which it can neither replace nor delete, and approve that
-    models come back.
+    A job can look, add reports to the bucket, which it can neither replace nor delete, approve that models
+    come back, and say in Cloud Monitoring that it succeeded.
     """
 
     def __init__(

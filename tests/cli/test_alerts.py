@@ -48,6 +48,12 @@ def test_list_has_every_alert(headroom: Headroom) -> None:
     assert outage["requirements"] == ["M16"]
 
 
+def test_an_alert_on_a_job_is_listed_for_stacks_that_have_the_job(headroom: Headroom) -> None:
+    done = headroom("alerts", "list", "-s", "prod", "--json")
+    names = {row["alert"] for row in json.loads(done.stdout)}
+    assert names == {alert.name for alert in (*load_rules(), *load_security_events())} - {"RollbackJobSilent"}
+
+
 def test_list_says_what_is_told_in_words_that_a_person_can_read(headroom: Headroom) -> None:
     lines = headroom("alerts", "list").stdout.splitlines()
     (near,) = (line for line in lines if line.startswith("PipelineQuotaNearCap "))

@@ -1,11 +1,15 @@
 """D8: `headroom release approve-rollbacks`: the way back waits for nobody, and only the way back."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from subprocess import CompletedProcess
 
 import pytest
 
+from headroom.alerts.promql import parse_promql, selectors
+from headroom.alerts.rules import find_rule, load_rules
 from headroom.live.connection import ENDPOINT_VARIABLE
 from tests.cloud_deploy import PIPELINE, PRODUCTION, STAGING, CloudDeploy, serve
 
@@ -146,6 +150,61 @@ def test_a_refusal_of_google_is_told(headroom: Headroom, cloud: CloudDeploy) -> 
     assert done.returncode == 1
     assert "error: fraud-serving: Google answered 403" in done.stderr
     assert "comes back" not in done.stdout
+
+
+def test_the_job_records_that_every_model_was_seen_to(headroom: Headroom, cloud: CloudDeploy) -> None:
+    """What is left to people too: the metric that RollbackJobSilent reads."""
+    roll_back(cloud, "v5")
+    started = time.time()
+    done = approve(headroom, "--record")
+    assert done.returncode == 0, done.stderr
+    (row,) = cloud.written
+    rule = find_rule(load_rules(), "RollbackJobSilent")
+    assert rule is not None
+    asked = selectors(parse_promql(rule.expr))
+    assert {each.metric for each in asked} == {row["metric"]["type"]}
+    assert {each.matchers[-1].value for each in asked} == {row["resource"]["type"]} == {"global"}
+    assert row["metric"]["labels"] == {"environment": "prod"}
+    (point,) = row["points"]
+    assert started <= point["value"]["doubleValue"] <= time.time()
+    ended = datetime.fromisoformat(point["interval"]["endTime"]).timestamp()
+    assert started - 1 <= ended <= time.time()
+    assert cloud.asked[-1][0] == "/v3/projects/acme-ml-prod/timeSeries"
+
+
+def test_who_does_by_hand_what_the_job_does_is_not_taken_for_it(
+    headroom: Headroom, cloud: CloudDeploy
+) -> None:
+    roll_back(cloud)
+    assert approve(headroom).returncode == 0
+    assert cloud.written == []
+
+
+def test_a_round_that_was_not_whole_is_not_recorded(headroom: Headroom, cloud: CloudDeploy) -> None:
+    cloud.failures[1] = (cloud.failures[1][0], 403, {"error": {"code": 403, "message": "denied"}})
+    assert approve(headroom, "--record").returncode == 3
+    cloud.failures.append(("rollouts/back:approve", 403, {"error": {"code": 403, "message": "denied"}}))
+    cloud.failures += [(f"prod-{name}/releases/-/rollouts", 200, {"rollouts": []}) for name in OTHERS]
+    roll_back(cloud)
+    assert approve(headroom, "--record").returncode == 1
+    assert cloud.written == []
+
+
+def test_what_cannot_be_recorded_is_tried_again_once_all_was_approved(
+    headroom: Headroom, cloud: CloudDeploy
+) -> None:
+    roll_back(cloud)
+    cloud.failures.append(("/timeSeries", 403, {"error": {"code": 403, "message": "denied"}}))
+    done = approve(headroom, "--record")
+    assert done.returncode == 3
+    assert "error: Cloud Monitoring: Google answered 403: denied" in done.stderr
+    assert [path for path, _ in cloud.changes] == [BACK]
+
+
+def test_a_dry_run_is_nothing_to_record(headroom: Headroom, cloud: CloudDeploy) -> None:
+    done = approve(headroom, "--record", "--dry-run")
+    assert (done.returncode, cloud.asked) == (2, [])
+    assert "error: --record: a dry run sees to nothing" in done.stderr
 
 
 def test_without_credentials_it_is_tried_again(

@@ -263,6 +263,20 @@ def test_who_deploys_to_staging_can_neither_change_nor_read_production(
         stager.read("apps/v1", "Deployment", PLACE, PLACE)
 
 
+def test_who_deploys_to_staging_cannot_take_productions_requests(
+    staged: Cluster, release: ReleasePlan
+) -> None:
+    """D1, D8: not by a route of staging's own namespace either, nor by changing the one that is there."""
+    route = next(
+        each for each in render_place(release, release.place("staging")) if each["kind"] == "HTTPRoute"
+    )
+    route["spec"]["rules"][0]["matches"][0]["path"]["value"] = f"/{PLACE}"
+    with pytest.raises(ApiException, match=f"of /{STAGING} or of a path below it"):
+        staged.apply(route)
+    route["metadata"]["name"] = "another"
+    assert f"of /{STAGING} or of a path below it" in staged.refusal(route)
+
+
 def test_an_image_by_its_tag_is_refused_in_the_cluster_too(stager: Cluster, release: ReleasePlan) -> None:
     """D3: whatever was rendered elsewhere."""
     deployment = deployment_of(release)

@@ -244,7 +244,7 @@ def test_a_job_comes_when_all_that_it_needs_is_there(graph: list[Registered]) ->
 def test_the_job_that_approves_rollbacks_reaches_no_object_of_the_cluster(
     root: Path, run_program: Run
 ) -> None:
-    """D8: its account may approve, and nothing else that changes anything."""
+    """D8: its account may approve and write metrics, and nothing else that changes anything."""
     config = load_config(root / "Pulumi.prod.yaml")
     asked = config | {"headroom:operations": {"image": IMAGE, "rollbacks": {}}}
     graph = run_program(plan_config(asked, "prod", "f"))
@@ -252,7 +252,7 @@ def test_the_job_that_approves_rollbacks_reaches_no_object_of_the_cluster(
     assert spec["schedule"] == "* * * * *"
     run = spec["jobTemplate"]["spec"]["template"]["spec"]
     assert run["automountServiceAccountToken"] is False
-    assert run["containers"][0]["args"] == ["release", "approve-rollbacks", "--stack", "prod"]
+    assert run["containers"][0]["args"] == ["release", "approve-rollbacks", "--stack", "prod", "--record"]
     assert not {"headroom-rollbacks"} & {
         *of_kind(graph, "ClusterRole"),
         *of_kind(graph, "ClusterRoleBinding"),
@@ -263,7 +263,11 @@ def test_the_job_that_approves_rollbacks_reaches_no_object_of_the_cluster(
         if each.type == "gcp:projects/iAMMember:IAMMember" and each.inputs["member"].endswith("/sa/rollbacks")
     }
     (role,) = (each for each in graph if each.inputs.get("roleId") == "prod_model_returner")
-    assert set(grants) == {"prod-rollbacks-serviceusage-serviceusageconsumer", "prod-rollbacks-returner"}
+    assert set(grants) == {
+        "prod-rollbacks-monitoring-metricwriter",
+        "prod-rollbacks-returner",
+        "prod-rollbacks-serviceusage-serviceusageconsumer",
+    }
     changing = {each for each in role.inputs["permissions"] if not each.endswith((".get", ".list"))}
     assert changing == {"clouddeploy.deployPolicies.override"}
     approving = {

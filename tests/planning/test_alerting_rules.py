@@ -41,6 +41,7 @@ def mute(**values: Any) -> dict[str, Any]:
         ({"thresholds": {"ServingOutage": 1}}, "headroom:alerting.thresholds.ServingOutage: takes its bound from metrics that pipelines export; here can be moved CanarySlow,"),
         (mute(alerts=["ServingOutge"]), "headroom:alerting.mutes.m.alerts[0]: is no alert; did you mean ServingOutage?"),
         (mute(alerts=["Zzz"]), "headroom:alerting.mutes.m.alerts[0]: is no alert; `headroom alerts list` names them"),
+        (mute(alerts=["RollbackJobSilent"]), "headroom:alerting.mutes.m.alerts[0]: is no alert of this stack, which has no headroom:operations.rollbacks; remove it"),
         (mute(alerts=["CloudQuotaExceeded"], pipelines=["risk-data"]), "headroom:alerting.mutes.m.alerts[0]: is no alert on pipelines; mute it without pipelines"),
         (mute(pipelines=["risk"]), "headroom:alerting.mutes.m.pipelines[0]: is no pipeline of this stack; did you mean risk-data?"),
     ],

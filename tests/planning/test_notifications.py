@@ -20,7 +20,7 @@ from tests.conftest import MINIMAL
 LIMITS = {"cpu": {"cpu": {"guarantee": 1, "cap": 2}, "memory": {"guarantee": "1Gi", "cap": "2Gi"}}}
 MAIL = {"kind": "email", "address": "ml@acme.dev"}
 RISK = "group:risk@acme.dev"
-RULES = {rule.name: rule for rule in load_rules()}
+RULES = {rule.name: rule for rule in load_rules() if not rule.needs}
 EVENTS = {event.name: event for event in load_security_events()}
 
 
@@ -49,6 +49,19 @@ def test_urgency_says_who_is_told() -> None:
     assert {each.alert for each in plan.policies} == set(RULES)
     for each in plan.policies:
         assert each.channels == {"page": ("pager",), "ticket": ("mail",)}[RULES[each.alert].notify]
+
+
+@pytest.mark.parametrize(("jobs", "is_there"), [({"rollbacks": {}}, True), ({"audit": {}}, False)])
+def test_an_alert_on_a_job_is_there_where_the_job_is(jobs: dict[str, Any], is_there: bool) -> None:
+    """D8."""
+    config = MINIMAL | {
+        "headroom:alerting": THREE,
+        "headroom:operations": {"image": f"example.com/headroom@sha256:{'a1' * 32}", **jobs},
+    }
+    plan = plan_alerting(parse_config(config, "f"), "test")
+    channels = [each.channels for each in plan.policies if each.alert == "RollbackJobSilent"]
+    assert channels == ([("pager",)] if is_there else [])
+    assert {each.alert for each in plan.policies} >= set(RULES)
 
 
 def test_security_events_are_told_as_their_urgency_says_or_to_their_own_channels() -> None:

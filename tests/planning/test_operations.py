@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from headroom.alerts.rules import load_rules
 from headroom.audit.history import find_time
 from headroom.catalog.facts import load_facts
 from headroom.planning import operations
@@ -174,7 +175,10 @@ def test_where_production_asks_for_approvals_somebody_must_give_them_to_rollback
     assert [each for each in plan.notes if each.path == key] == []
     assert plan.operations is not None
     (job,) = plan.operations.jobs
-    assert (job.schedule, job.arguments) == ("* * * * *", ("release", "approve-rollbacks", "--stack", "prod"))
+    assert (job.schedule, job.arguments) == (
+        "* * * * *",
+        ("release", "approve-rollbacks", "--stack", "prod", "--record"),
+    )
     assert job.returns
     assert plan.operations.reports is None
 
@@ -193,3 +197,10 @@ def test_rollbacks_of_nothing_are_refused(config: dict[str, Any]) -> None:
     with pytest.raises(StackFileError) as refusal:
         plan_config(config | asked, "test", "f")
     assert "headroom:operations.rollbacks: has nothing to approve" in str(refusal.value)
+
+
+def test_an_alert_needs_a_job_that_there_is() -> None:
+    """Or it would never be planned."""
+    needed = {rule.needs for rule in load_rules()} - {""}
+    assert needed
+    assert needed <= {row["name"] for row in ROWS} & set(Operations.model_fields)

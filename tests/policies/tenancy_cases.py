@@ -8,6 +8,7 @@ GPU = "nvidia.com/gpu"
 OURS = {"matchExpressions": [{"key": "headroom/kind", "operator": "Exists"}]}
 ADMISSION = "kubernetes:admissionregistration.k8s.io/v1:"
 DENY, QUEUE_NAME = {"expression": "false"}, "headroom-queue-name"
+ADMITTED = {"name": "admitted", "expression": "[]"}
 GUTTED = (
     ("validations", [{"expression": "true"}]),
     ("matchConditions", [{"name": "never", "expression": "false"}]),
@@ -121,7 +122,7 @@ FAILING: list[Failing] = [
             lambda s, name=name: s.drop(f"dev-policy-{name}"),
             f"headroom-{name.removeprefix('headroom-')}: there is no such admission policy",
         )
-        for name in ("headroom-accelerators", "headroom-queues", "model-images")
+        for name in ("headroom-accelerators", "headroom-queues", "model-images", "model-routes")
     ),
     (
         "admission-is-enforced",
@@ -147,6 +148,25 @@ FAILING: list[Failing] = [
             to="['us-central1-docker.pkg.dev/']",
         ),
         "dev-policy-model-images: its variable admitted lists no repositories",
+    ),
+    (
+        "admission-is-enforced",
+        "routes of any path",
+        lambda s: s.put(
+            "dev-policy-model-routes", "spec", "validations", 1, "expression", to="variables.path != '/'"
+        ),
+        "dev-policy-model-routes: is not the policy that was agreed: a namespace's route could take",
+    ),
+    (
+        "admission-is-enforced",
+        "routes of a policy that admits images",
+        lambda s: s.put(
+            "dev-policy-model-routes",
+            "spec",
+            "variables",
+            to=[*s.value("dev-policy-model-routes", "spec", "variables"), ADMITTED],
+        ),
+        "dev-policy-model-routes: has a variable admitted, which no rule reads here",
     ),
     (
         "admission-is-enforced",

@@ -19,7 +19,8 @@ def test_every_policy_of_the_project_is_agreed_to_as_it_is(root: Path) -> None:
     manifests = root / "infra" / "manifests"
     agreed = yaml.safe_load((root / "policies" / "admission.yaml").read_text())
     found = {}
-    for path in (*manifests.glob("admission/*.yaml"), manifests / "delivery" / "images.yaml"):
+    delivered = (manifests / "delivery" / name for name in ("images.yaml", "routes.yaml"))
+    for path in (*manifests.glob("admission/*.yaml"), *delivered):
         policy, binding = yaml.safe_load_all(path.read_text())
         found[policy["metadata"]["name"]] = (digest_spec(policy["spec"]), digest_spec(binding["spec"]))
     assert found == {name: (row["policy"], row["binding"]) for name, row in agreed.items()}
@@ -59,8 +60,9 @@ def test_each_value_counts_and_an_unknown_one_has_no_digest() -> None:
     assert digest_spec(other) == ""
 
 
-def test_where_no_model_is_delivered_nothing_is_asked_of_images() -> None:
-    scene = open_scene("dev").drop("dev-policy-model-images").drop("dev-policybinding-model-images")
+@pytest.mark.parametrize("what", ["images", "routes"])
+def test_where_no_model_is_delivered_nothing_is_asked_of_images_and_routes(what: str) -> None:
+    scene = open_scene("dev").drop(f"dev-policy-model-{what}").drop(f"dev-policybinding-model-{what}")
     assert RULE in scene.broken()
     for each in scene.registrations:
         if each["type"].endswith("v1:Namespace"):

@@ -95,6 +95,8 @@ def container(each: Registered) -> dict[str, Any]:
         ("CronJob", "job-audit", lambda each: spec(each)["jobTemplate"]["spec"].update(template=UNKNOWN), "work-is-in-queues"),
         ("DeliveryPipelineIamMember", "feed-serving-approver-rollbacks", lambda each: each.inputs.update(member="group:all@acme.dev"), "approvers-are-planned"),
         ("TargetIamMember", "feed-serving-target-approver-rollbacks", lambda each: each.inputs.update(role="roles/clouddeploy.admin"), "approvers-are-planned"),
+        ("AlertPolicy", "rollback-job-silent", lambda each: each.inputs["userLabels"].update(alert="another"), "pipelines-have-alerts"),
+        ("AlertPolicy", "rollback-job-silent", lambda each: each.inputs.update(enabled=False), "pipelines-have-alerts"),
         ("ClusterRole", "role-audit", lambda each: each.inputs["rules"][1].update(verbs=["list", "update"]), "roles-name-what-they-allow"),
         ("Bucket", "reports", lambda each: each.inputs.update(publicAccessPrevention="inherited"), "buckets-are-private"),
         ("IAMMember", "audit-monitoring-viewer", lambda each: each.inputs.update(role="roles/monitoring.admin"), "no-admin-machines"),
