@@ -67,7 +67,7 @@ def _invent_gates(stack: str) -> dict[str, str]:
     """What another stack of the project says of the alerts that judge canaries there."""
     from headroom.planning.rollouts import find_gates
 
-    return {gate.policy: f"projects/{stack}/alertPolicies/{gate.alert}" for gate in find_gates(stack)}
+    return {gate.policy: f"{stack}-{gate.policy}-0a1b2c3" for gate in find_gates(stack)}
 
 
 class Recorder(MockMonitor):

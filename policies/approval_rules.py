@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from headroom.planning.delivery import RUNNER, name_role
 from headroom.planning.operations import NAMESPACE, list_returning
 from policies.canary_rules import production_stages
 from policies.identity_rules import CUSTOM_ROLES, EVERYWHERE, Grant, is_binding, read_grants
@@ -72,6 +73,11 @@ def _approving_role(model: Model, resource: Resource, role: Any) -> str:
         return next((f"the role {made.name}" for made in own if _may_approve(made)), "")
     if isinstance(role, Missing):
         return f"a role that is {role.value}"
+    if any(
+        role == f"projects/{site.project}/roles/{name_role(RUNNER, site.stack)}"
+        for site in model.records.regions
+    ):
+        return ""
     elsewhere = str(role).startswith(("projects/", "organizations/"))
     return f"{role}, which the stack does not make," if elsewhere else ""
 

@@ -31,7 +31,7 @@ TOPICS = ("clouddeploy-operations", "clouddeploy-resources", "clouddeploy-approv
 (cloud.google.com/deploy/docs/subscribe-deploy-notifications, 2026-11)."""
 
 HELD_PHASES = "headroom/held-phases"
-"""The annotation of a delivery pipeline with the phases from which only a person lets a rollout go on, each as
+"""The annotation of a delivery pipeline with the phases from which only a person lets a rollout go on, as
 `TARGET/PHASE`."""
 
 RESTRICTED = ("ADVANCE", "APPROVE", "CREATE", "IGNORE_JOB")

@@ -69,7 +69,7 @@ def test_the_alerts_of_a_region_judge_its_canaries(near: Graph) -> None:
     phase, stable = stages[2]["strategy"]["canary"]["customCanaryDeployment"]["phaseConfigs"]
     checks = phase["analysis"]["googleCloud"]["alertPolicyChecks"]
     assert {each["labels"]["environment"] for each in checks} == {"far"}
-    assert all(policy.startswith("projects/far/") for each in checks for policy in each["alertPolicies"])
+    assert all(policy.startswith("far-canary-") for each in checks for policy in each["alertPolicies"])
     assert (phase["profiles"], stable["profiles"]) == (["canary-far"], ["stable-far"])
 
 
