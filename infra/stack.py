@@ -82,7 +82,7 @@ def build(plan: Plan) -> Stack:
         runners = DeliveryAccess(scope, plan.delivery, services)
         delivering = [
             runners,
-            ModelImages(scope, plan.delivery.images, services),
+            ModelImages(scope, plan.delivery.images, services, runners),
             Gateway(scope, plan.delivery, network, access, tenancy, runners),
             delivery := Delivery(scope, plan.delivery, services, cluster, alerting, runners),
         ]

@@ -22,9 +22,14 @@ POLICY, BINDING = f"{_GROUP}v1:ValidatingAdmissionPolicy", f"{_GROUP}v1:Validati
 _AGREED = Path(__file__).with_name("admission.yaml")
 _DEFAULTS = {"matchPolicy": "Equivalent", "scope": "*"}
 """What the API server fills in; empty selectors, which select all, are left out too."""
-_PREFIX = r"'[a-z0-9.:-]+/([^/', ]+/[^', ]+/|[^', ]+@)'"
+_REPOSITORY = r"'[a-z0-9.:-]+/[^/', ]+/[^', ]+/'"
+_PREFIX = rf"({_REPOSITORY}|'[a-z0-9.:-]+/[^', ]+@')"
 """How names of images begin: a repository with its host, or an image, but never a whole registry."""
-_ADMITTED = re.compile(rf"\[{_PREFIX}(, {_PREFIX})*\]")
+_ADMITTED = re.compile(
+    rf"\{{'production': \[(?P<production>{_REPOSITORY})\], "
+    rf"'staging': \[(?P<staging>{_PREFIX}(, {_PREFIX})*)\]\}}"
+)
+"""Production runs what was validated, from a repository of its own, of which staging runs copies too."""
 _KEEP = "keep infra/manifests as it is, or have the owners of policies/admission.yaml agree to the digest {}"
 
 

@@ -230,6 +230,7 @@ def _say_commands(plan: Plan, delivery: DeliveryPlan, rollout: RolloutPlan) -> d
     rollback = partial(commands.gcloud, f"targets rollback {rollout.production.name}")
     return {
         "image": f"{delivery.images.prefix}NAME:{_VERSION}",
+        "validated_image": f"{delivery.images.validated_prefix}NAME",
         "server_file": f"releases/{rollout.pipeline}.yaml",
         "render_command": _nest(f"{render}\n{check}"),
         "release_command": _nest(release_command(plan, rollout.pipeline, RELEASE, folder)),

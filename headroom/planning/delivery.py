@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from headroom.catalog.facts import load_facts
-from headroom.planning.delivery_accounts import AccountPlan, plan_accounts
+from headroom.planning.delivery_accounts import AccountPlan, name_account, plan_accounts
 from headroom.planning.node_pools import PoolPlan
 from headroom.planning.rollouts import RolloutPlan, plan_rollout
+from headroom.planning.tenancy import Stage
 from headroom.spec.delivery import Delivery, Freeze, OnceFreeze, WeeklyFreeze
 from headroom.spec.pipelines import ServingPipeline
 from headroom.spec.platform import Platform
@@ -97,14 +98,24 @@ class GatewayPlan:
 
 @dataclass(frozen=True, slots=True)
 class ImagesPlan:
-    """Where images of models are kept, who pushes them there, and which images the cluster admits."""
+    """Where images of models are kept, who puts them there, and which images the cluster admits.
+
+    Builders push to one repository; those that staging found good are copied to another, and production runs
+    these alone.
+    """
 
     repository: str
     prefix: str
     """How the names of the repository's images begin."""
     builders: tuple[str, ...]
-    served: tuple[str, ...]
-    """How the names of images begin that run where models are delivered: models and what validates them."""
+    validated: str
+    """The repository of the copies."""
+    validated_prefix: str
+    validators: tuple[str, ...]
+    """The ids of the accounts that validate, and copy: nobody else writes there."""
+    served: tuple[tuple[Stage, tuple[str, ...]], ...]
+    """By stage how the names of images begin that run where models are delivered: in staging models, copies
+    of them, and what validates."""
     admitted: tuple[str, ...]
     """Patterns of Binary Authorization; system images that Google maintains are admitted beside them."""
 
@@ -164,7 +175,7 @@ def plan_delivery(
         gateway=GatewayPlan(
             GATEWAY, GATEWAY_NAMESPACE, GATEWAY_CLASS, common.certificate, str(platform.network.proxies)
         ),
-        images=_plan_images(platform, common, environment),
+        images=_plan_images(platform, common, environment, rollouts),
         roles=tuple(
             _plan_role(row, environment) for row in _role_rows() if row[0] in _find_holders(platform)
         ),
@@ -197,11 +208,14 @@ def _minutes(clock: str) -> int:
     return hours * 60 + minutes
 
 
-def _plan_images(platform: Platform, common: Delivery, environment: str) -> ImagesPlan:
+def _plan_images(
+    platform: Platform, common: Delivery, environment: str, rollouts: Iterable[RolloutPlan]
+) -> ImagesPlan:
     """Everything of the project's own registry is admitted, and what is named; `*` ends at no slash."""
     registry = f"{platform.region}-docker.pkg.dev/{platform.project}"
     repository = f"{environment}-models"
-    prefix = f"{registry}/{repository}/"
+    validated = f"{environment}-validated"
+    prefix, validated_prefix = f"{registry}/{repository}/", f"{registry}/{validated}/"
     validating = sorted(set(_validation_images(platform)))
     pushgateway = platform.monitoring.pushgateway_image
     named = {f"{registry}/**", _any_version(pushgateway), *_ADMITTED, *common.images}
@@ -211,7 +225,16 @@ def _plan_images(platform: Platform, common: Delivery, environment: str) -> Imag
         repository=repository,
         prefix=prefix,
         builders=tuple(sorted(set(common.builders))),
-        served=(prefix, *(image.partition("@")[0] + "@" for image in validating)),
+        validated=validated,
+        validated_prefix=validated_prefix,
+        validators=tuple(name_account(rollout.staging.name) for rollout in rollouts),
+        served=(
+            ("production", (validated_prefix,)),
+            (
+                "staging",
+                (prefix, validated_prefix, *(image.partition("@")[0] + "@" for image in validating)),
+            ),
+        ),
         admitted=tuple(sorted(named)),
     )
 

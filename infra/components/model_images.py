@@ -1,43 +1,76 @@
-"""Images of models: where they are kept, who pushes them, and which images the cluster admits."""
+"""Images of models: where they are kept, who puts them there, and which images the cluster admits."""
 
+from collections.abc import Sequence
+
+import pulumi
 import pulumi_gcp as gcp
 
 from headroom.planning.delivery import ImagesPlan
 from infra.components.base import Component, Scope
+from infra.components.delivery_access import DeliveryAccess
 from infra.components.services import Services
 
 
 class ModelImages(Component):
-    """A registry whose tags cannot be moved, and the project's image policy, of which there is only one."""
+    """Registries whose tags cannot be moved, one of what was built and one of what was found good, and the
+    project's image policy, of which there is only one."""
 
-    def __init__(self, scope: Scope, plan: ImagesPlan, services: Services) -> None:
+    def __init__(self, scope: Scope, plan: ImagesPlan, services: Services, runners: DeliveryAccess) -> None:
         super().__init__("ModelImages", scope)
-        self.repository = self.own(
+        self.repository = self._keep("models", plan.repository, "Images of models", services)
+        for builder in plan.builders:
+            self._let_write("models", f"pushed-by-{builder}", self.repository, builder)
+        self.validated = self._keep(
+            "validated",
+            plan.validated,
+            "Images of models that staging found good: what production runs",
+            services,
+        )
+        for account in plan.validators:
+            # Written out: a first preview, and the policies in it, see who it is.
+            email = f"{account}@{scope.project}.iam.gserviceaccount.com"
+            self._let_write(
+                "validated", f"copied-by-{account}", self.validated, email, [runners.runners[account]]
+            )
+        self.policy = self.own(self._admit(plan, services))
+        self.register_outputs({})
+
+    def _keep(
+        self, name: str, repository: str, what: str, services: Services
+    ) -> gcp.artifactregistry.Repository:
+        return self.own(
             gcp.artifactregistry.Repository(
-                scope.name("models"),
-                project=scope.project,
-                location=scope.region,
-                repository_id=plan.repository,
+                self.scope.name(name),
+                project=self.scope.project,
+                location=self.scope.region,
+                repository_id=repository,
                 format="DOCKER",
-                description="Images of models",
+                description=what,
                 docker_config=gcp.artifactregistry.RepositoryDockerConfigArgs(immutable_tags=True),
                 opts=self.options(depends_on=[services.apis["artifactregistry"]], protect=True),
             )
         )
-        for builder in plan.builders:
-            self.own(self._let_push(builder))
-        self.policy = self.own(self._admit(plan, services))
-        self.register_outputs({})
 
-    def _let_push(self, builder: str) -> gcp.artifactregistry.RepositoryIamMember:
-        return gcp.artifactregistry.RepositoryIamMember(
-            self.scope.name(f"models-pushed-by-{builder}"),
-            project=self.scope.project,
-            location=self.scope.region,
-            repository=self.repository.repository_id,
-            role="roles/artifactregistry.writer",
-            member=f"serviceAccount:{builder}",
-            opts=self.options(),
+    def _let_write(
+        self,
+        name: str,
+        how: str,
+        repository: gcp.artifactregistry.Repository,
+        account: str,
+        before: Sequence[pulumi.Resource] = (),
+    ) -> None:
+        """Pushing takes this role at least (docs.cloud.google.com/artifact-registry/docs/docker/
+        pushing-and-pulling, 2026-11); it deletes nothing, and no tag can be moved."""
+        self.own(
+            gcp.artifactregistry.RepositoryIamMember(
+                self.scope.name(f"{name}-{how}"),
+                project=self.scope.project,
+                location=self.scope.region,
+                repository=repository.repository_id,
+                role="roles/artifactregistry.writer",
+                member=f"serviceAccount:{account}",
+                opts=self.options(depends_on=[*before]),
+            )
         )
 
     def _admit(self, plan: ImagesPlan, services: Services) -> gcp.binaryauthorization.Policy:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from kubernetes.client.exceptions import ApiException
 
 from headroom.planning.plan import plan_config
 from tests.cluster.cluster import Cluster, wait_until
@@ -11,8 +12,10 @@ from tests.components.deliveries import config_of
 from tests.mocks import record
 
 MODELS = "us-central1-docker.pkg.dev/acme-ml-test/test-models"
+VALIDATED = "us-central1-docker.pkg.dev/acme-ml-test/test-validated"
+JUDGE = "us-docker.pkg.dev/acme-tools/ml/validate"
 DIGEST = "@sha256:" + "b2" * 32
-PLACE = "ranker-on-trial"
+PLACES = {"staging": "ranker-on-trial", "production": "ranker-for-all", "elsewhere": "ranker-misplaced"}
 KINDS = (
     "ClusterRole",
     "Gateway",
@@ -54,20 +57,21 @@ def prepared(cluster: Cluster) -> Cluster:
     applied = manifests()
     assert len(applied) == len(WANTED)
     cluster.apply(*applied)
-    labels = {"headroom/delivery": "staging"}
-    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PLACE, "labels": labels}})
+    for stage, name in PLACES.items():
+        metadata = {"name": name, "labels": {"headroom/delivery": stage}}
+        cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
     wait_until(lambda: _is_refused(cluster, "busybox:1"), "the policy is in force")
     return cluster
 
 
-def deployment(name: str, *images: str) -> Manifest:
+def deployment(name: str, *images: str, stage: str = "staging") -> Manifest:
     containers = [{"name": f"c{number}", "image": image} for number, image in enumerate(images)]
     spec: dict[str, Any] = {
         "replicas": 0,
         "selector": {"matchLabels": {"app": name}},
         "template": {"metadata": {"labels": {"app": name}}, "spec": {"containers": containers}},
     }
-    metadata = {"name": name, "namespace": PLACE}
+    metadata = {"name": name, "namespace": PLACES[stage]}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
 
 
@@ -75,7 +79,7 @@ def _is_refused(cluster: Cluster, image: str) -> bool:
     try:
         cluster.refusal(deployment("probe", image))
     except AssertionError:
-        cluster.delete("apps/v1", "Deployment", "probe", PLACE)
+        cluster.delete("apps/v1", "Deployment", "probe", PLACES["staging"])
         return False
     return True
 
@@ -105,4 +109,33 @@ def test_other_images_and_tags_are_refused_where_models_are_delivered(
 def test_a_models_image_runs_by_digest_beside_what_gke_adds(prepared: Cluster) -> None:
     """D7."""
     prepared.create(deployment("taken", f"{MODELS}/ranker{DIGEST}", "gke.gcr.io/gcs-fuse:v1"))
-    prepared.create(deployment("judge", f"us-docker.pkg.dev/acme-tools/ml/validate{DIGEST}"))
+    prepared.create(deployment("judge", f"{JUDGE}{DIGEST}"))
+
+
+@pytest.mark.parametrize("image", [f"{MODELS}/ranker", JUDGE, f"{VALIDATED}-not/ranker", "busybox"])
+def test_in_production_nothing_runs_that_was_not_validated(prepared: Cluster, image: str) -> None:
+    """D7: neither what was only pushed, nor what validates."""
+    message = prepared.refusal(deployment("refused", image + DIGEST, stage="production"))
+    assert "in production those that staging validated" in message
+
+
+def test_what_was_validated_runs_in_production_and_in_staging_by_digest(prepared: Cluster) -> None:
+    """D7."""
+    for stage in ("production", "staging"):
+        prepared.create(deployment("copied", f"{VALIDATED}/ranker{DIGEST}", stage=stage))
+    tagged = deployment("refused", f"{VALIDATED}/ranker:v1", stage="production")
+    assert "images run here by digest" in prepared.refusal(tagged)
+
+
+def test_what_runs_in_production_is_changed_to_nothing_that_was_not_validated(prepared: Cluster) -> None:
+    """D7: an update is judged as what is new."""
+    prepared.create(deployment("changed", f"{VALIDATED}/ranker{DIGEST}", stage="production"))
+    changed = deployment("changed", f"{MODELS}/ranker{DIGEST}", stage="production")
+    with pytest.raises(ApiException, match="in production those that staging validated"):
+        prepared.apply(changed)
+
+
+@pytest.mark.parametrize("image", [f"{MODELS}/ranker", f"{VALIDATED}/ranker"])
+def test_where_the_stage_is_none_that_there_is_nothing_runs(prepared: Cluster, image: str) -> None:
+    message = prepared.refusal(deployment("refused", image + DIGEST, stage="elsewhere"))
+    assert "only images of the models' own registry" in message
