@@ -118,6 +118,16 @@ def _names_repositories(admitted: list[Any]) -> bool:
     return len(admitted) == 1 and bool(_ADMITTED.fullmatch(str(read(admitted[0], "expression"))))
 
 
+def find_production_repository(policy: Resource) -> str | None:
+    """Return the repository that production takes its images from, by what admits them; None: that of another
+    policy, or of one that says it in no way that is read here, for which `admission-is-enforced` finds it."""
+    for variable in each(policy.read("spec", "variables")):
+        if read(variable, "name") == "admitted":
+            found = _ADMITTED.fullmatch(str(read(variable, "expression")))
+            return found["production"].strip("'/").rpartition("/")[2] if found else None
+    return None
+
+
 def _check_binding(binding: Resource) -> Iterator[Found]:
     name, digest = binding.read("spec", "policyName"), digest_spec(binding.read("spec"))
     row = _row(name)
