@@ -17,7 +17,7 @@ TARGET_ROLES = (
     "monitoring.viewer",
     "serviceusage.serviceUsageConsumer",
 )
-"""What who deploys and validates needs of the project: the images of what validates, metrics to validate by
+"""What who deploys and validates needs of the project: images of models, and of what validates, and metrics
 (cloud.google.com/deploy/docs/cloud-deploy-service-account, 2026-11)."""
 
 ANALYSIS_ROLES = ("monitoring.alertPolicyViewer",)

@@ -1,9 +1,12 @@
 """D7: the image of a model that was found good is copied, whole or not at all: in memory, and on a real registry."""
 
+import io
 import itertools
 import json
 from collections.abc import Callable, Generator
 from functools import partial
+from http.client import HTTPMessage
+from urllib.request import Request
 
 import pytest
 from headroom_metrics import registry as registry_module
@@ -197,22 +200,22 @@ def test_what_may_not_be_done_is_not_tried_again_and_says_which_role_lacks(front
 
 
 @pytest.mark.parametrize("method", ["HEAD", "GET", "POST", "PUT"])
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(("status", "seconds"), [(429, 7), (503, 20)])
 def test_what_is_only_late_is_tried_again_no_sooner_than_asked(
-    front: Front, method: str, status: int
+    front: Front, method: str, status: int, seconds: int
 ) -> None:
     copies, slept, refused = Copies(front), [], []
 
     def respond(asked: Asked) -> Said:
         if asked.method == method and len(refused) < 3:
             refused.append(asked)
-            return Said(status, {"Retry-After": "7"})
+            return Said(status, {"Retry-After": str(seconds)})
         return front.behind(asked)
 
     front.before = respond
     copies.copy(seconds=60, sleep=slept.append)
     assert copies.is_there()
-    assert (len(refused), min(slept)) == (3, 7)
+    assert (len(refused), min(slept)) == (3, seconds)
 
 
 def test_one_that_stays_late_is_waited_for_no_longer_than_allowed(front: Front) -> None:
@@ -263,6 +266,22 @@ def test_the_token_goes_to_the_registry_and_nowhere_it_sends_on_to(monkeypatch: 
     assert is_whole(memory.respond, "validated/m", IMAGE)
     assert {each.headers.get("Authorization") for each in front.asked} == {"Bearer t0ken"}
     assert {each.headers.get("Authorization") for each in store.asked} == {None}
+
+
+def test_bytes_that_lie_elsewhere_are_not_fetched_in_plain_text() -> None:
+    asked = Request("https://a.dev/v2/m/blobs/x", headers={"Authorization": "Bearer t0ken"})
+
+    def send_on(to: str) -> Request | None:
+        return registry_module._Redirects().redirect_request(asked, io.BytesIO(), 302, "", HTTPMessage(), to)
+
+    safe, own = send_on("https://b.dev/x"), send_on("https://a.dev/x")
+    assert safe is not None
+    assert own is not None
+    assert (safe.has_header("Authorization"), own.has_header("Authorization")) == (False, True)
+    with pytest.raises(
+        RegistryError, match=r"https://a.dev/v2/m/blobs/x: sends on to http://b.dev/x, in plain"
+    ):
+        send_on("http://b.dev/x?secret=1")
 
 
 def test_without_a_token_it_is_waited_for_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -138,7 +138,7 @@ class Registry:
             try:
                 return step()
             except LateError as error:
-                pause = max(wait, min(error.wait_seconds, _LONGEST_WAIT_SECONDS))
+                pause = max(wait, error.wait_seconds)
                 if self._clock() + pause > self._end:
                     raise
             self._sleep(pause)
