@@ -67,9 +67,9 @@ test-cluster: setup ## Tests that run the real Kubernetes API server and the rea
 	@$(BIN)/python -m sandbox.tools kubernetes kueue helm
 	@$(BIN)/pytest -m cluster
 
-test-monitoring: setup ## Tests that run the real promtool, Prometheus and Pushgateway
-	@echo "test-monitoring: the servers (built once, about 8 minutes), then their tests"
-	@$(BIN)/python -m sandbox.tools promtool prometheus pushgateway
+test-monitoring: setup ## Tests that run the real promtool, Prometheus, Pushgateway and image registry
+	@echo "test-monitoring: the servers (built once, about 12 minutes), then their tests"
+	@$(BIN)/python -m sandbox.tools promtool prometheus pushgateway registry
 	@$(BIN)/pytest -n 2 -m monitoring --ignore tests/monitoring
 	@$(BIN)/pytest -m monitoring tests/monitoring
 

@@ -83,14 +83,14 @@ def build(plan: Plan) -> Stack:
     if plan.delivery and plan.delivery.lead:
         delivering = [
             RegionAccess(scope, plan.delivery, services),
-            ModelImages(scope, plan.delivery.images, services),
+            ModelImages(scope, plan.delivery.images, services, {}),
             Gateway(scope, plan.delivery, network, access, tenancy, {}),
         ]
     elif plan.delivery:
         runners = DeliveryAccess(scope, plan.delivery, services)
         delivering = [
             runners,
-            ModelImages(scope, plan.delivery.images, services),
+            ModelImages(scope, plan.delivery.images, services, runners.runners),
             Gateway(scope, plan.delivery, network, access, tenancy, runners.runners),
             delivery := Delivery(scope, plan.delivery, services, cluster, alerting, runners),
         ]

@@ -22,9 +22,14 @@ POLICY, BINDING = f"{_GROUP}v1:ValidatingAdmissionPolicy", f"{_GROUP}v1:Validati
 _AGREED = Path(__file__).with_name("admission.yaml")
 _DEFAULTS = {"matchPolicy": "Equivalent", "scope": "*"}
 """What the API server fills in; empty selectors, which select all, are left out too."""
-_PREFIX = r"'[a-z0-9.:-]+/([^/', ]+/[^', ]+/|[^', ]+@)'"
+_REPOSITORY = r"'[a-z0-9.:-]+/[^/', ]+/[^', ]+/'"
+_PREFIX = rf"({_REPOSITORY}|'[a-z0-9.:-]+/[^', ]+@')"
 """How names of images begin: a repository with its host, or an image, but never a whole registry."""
-_ADMITTED = re.compile(rf"\[{_PREFIX}(, {_PREFIX})*\]")
+_ADMITTED = re.compile(
+    rf"\{{'production': \[(?P<production>{_REPOSITORY})\], "
+    rf"'staging': \[(?P<staging>{_PREFIX}(, {_PREFIX})*)\]\}}"
+)
+"""Production runs what was validated, from a repository of its own, of which staging runs copies too."""
 _KEEP = "keep infra/manifests as it is, or have the owners of policies/admission.yaml agree to the digest {}"
 
 
@@ -111,6 +116,16 @@ def _check_admitted(policy: Resource, row: Mapping[str, Any]) -> Iterator[Found]
 
 def _names_repositories(admitted: list[Any]) -> bool:
     return len(admitted) == 1 and bool(_ADMITTED.fullmatch(str(read(admitted[0], "expression"))))
+
+
+def find_production_repository(policy: Resource) -> str | None:
+    """Return the repository that production takes its images from, by what admits them; None: that of another
+    policy, or of one that says it in no way that is read here, for which `admission-is-enforced` finds it."""
+    for variable in each(policy.read("spec", "variables")):
+        if read(variable, "name") == "admitted":
+            found = _ADMITTED.fullmatch(str(read(variable, "expression")))
+            return found["production"].strip("'/").rpartition("/")[2] if found else None
+    return None
 
 
 def _check_binding(binding: Resource) -> Iterator[Found]:

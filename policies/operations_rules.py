@@ -5,6 +5,7 @@ from policies.applied_rules import APPLIED_RULES
 from policies.approval_rules import APPROVAL_RULES
 from policies.delivery_rules import DELIVERY_RULES
 from policies.exclusion_rules import EXCLUSION_RULES
+from policies.image_rules import IMAGE_RULES
 from policies.kueue_rules import KUEUE_RULES
 from policies.log_rules import LOG_RULES
 from policies.production_rules import PRODUCTION_RULES
@@ -20,6 +21,7 @@ OPERATIONS_RULES = (
     *DELIVERY_RULES,
     *APPROVAL_RULES,
     *TARGET_RULES,
+    *IMAGE_RULES,
     *REPLACEMENT_RULES,
     *APPLIED_RULES,
 )

@@ -45,6 +45,7 @@ def list_failures(plan: Plan, delivery: DeliveryPlan, rollout: RolloutPlan) -> I
         "the release is not promoted; production is as it was",
         f"{_LOGS}: every reason is a line that begins with `not good`; train a better model and release that",
     )
+    yield from _list_image_failures(delivery)
     if rollout.approvals.begin:
         yield (
             "nobody approves",
@@ -67,6 +68,21 @@ def list_failures(plan: Plan, delivery: DeliveryPlan, rollout: RolloutPlan) -> I
             "find out whether the fault is the region's; else roll back, as below, where it still is",
         )
     yield from _list_late_failures(plan)
+
+
+def _list_image_failures(delivery: DeliveryPlan) -> Iterator[Failure]:
+    yield (
+        "the image of a good model cannot be copied",
+        "validation fails, and the release is not promoted; production is as it was",
+        f"{_LOGS}: `not good: its image was not copied`; mend that and release again, which goes on where "
+        "the copy ended",
+    )
+    yield (
+        "a release comes to production that staging did not validate",
+        f"its pods are refused, as their image is not in `{delivery.images.validated_prefix}`; the rollout "
+        "fails, the present model goes on answering",
+        "release it by way of staging; one from before images were copied: render it anew and release that",
+    )
 
 
 def is_approved_by_itself(plan: Plan) -> bool:

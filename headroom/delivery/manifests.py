@@ -110,7 +110,7 @@ def progress_seconds(release: ReleasePlan) -> int:
 
 def _fill_container(container: Manifest, release: ReleasePlan, place: PlacePlan) -> None:
     server = release.server
-    container["image"] = release.image.reference
+    container["image"] = release.image_in(place).reference
     for key, words in (("command", server.command), ("args", server.args)):
         if words:
             container[key] = list(words)

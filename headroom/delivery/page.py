@@ -240,6 +240,7 @@ def _say_commands(plan: Plan, delivery: DeliveryPlan, rollout: RolloutPlan) -> d
     step = partial(_step, plan, rollout)
     return {
         "image": f"{delivery.images.prefix}NAME:{_VERSION}",
+        "validated_image": f"{delivery.images.validated_prefix}NAME",
         "server_file": f"releases/{rollout.pipeline}.yaml",
         "render_command": _nest(f"{render}\n{check}"),
         "release_command": _nest(release_command(plan, rollout.pipeline, RELEASE, folder)),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headroom.alerts.contract import load_contract
 from headroom.alerts.promql import parse_promql, selectors
@@ -15,6 +15,9 @@ from headroom.spec.server import Server
 
 CANARY_WAIT_SECONDS = 900
 """How long a canary has to show that it exports what it is judged by: its pods start, and are scraped."""
+
+COPY_SECONDS = 120
+"""How long a registry may be late when the image of a good model is copied."""
 
 _VERSION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -58,11 +61,18 @@ class JudgePlan:
     least_requests: int
     is_compared: bool
     timeout_seconds: int
+    promotes: bool = False
+    """Whether the image of a good model is then copied to where production takes its images from."""
 
     @property
     def wait_seconds(self) -> int:
-        """How long it is waited for a good verdict: a minute less, in which the job starts and ends."""
-        return max(self.timeout_seconds // 2, self.timeout_seconds - 60)
+        """How long it is waited for a good verdict: less the copy, and a minute in which the job starts."""
+        return max(self.timeout_seconds // 2, self.timeout_seconds - 60 - self.copy_seconds)
+
+    @property
+    def copy_seconds(self) -> int:
+        """How long it is waited for a registry that is late."""
+        return min(COPY_SECONDS, self.timeout_seconds // 4) if self.promotes else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +86,8 @@ class ReleasePlan:
     gateway: GatewayPlan
     server: Server
     image: ModelImage
+    validated: ModelImage
+    """Its copy, which staging makes of a good model, and production runs."""
     places: tuple[PlacePlan, ...]
     judges: Mapping[str, JudgePlan]
     """By profile."""
@@ -83,6 +95,10 @@ class ReleasePlan:
     def place(self, profile: str) -> PlacePlan:
         """Return the place of a profile, which there is."""
         return next(place for place in self.places if place.profile == profile)
+
+    def image_in(self, place: PlacePlan) -> ModelImage:
+        """Return the image that runs in a place: in production what was validated."""
+        return self.image if place.target.stage == "staging" else self.validated
 
 
 def require_rollout(plan: Plan, pipeline: str, file: str) -> tuple[DeliveryPlan, RolloutPlan]:
@@ -177,6 +193,7 @@ def plan_release(plan: Plan, pipeline: str, server: Server, image: ModelImage, f
         gateway=delivery.gateway,
         server=server,
         image=image,
+        validated=replace(image, name=f"{delivery.images.validated_prefix}{server.image}"),
         places=(
             PlacePlan("staging", STABLE, rollout.staging, rollout, rollout.staging_replicas),
             *(place for region in rollout.regions for place in _list_tracks(region)),
@@ -227,6 +244,7 @@ def _plan_judges(rollout: RolloutPlan) -> dict[str, JudgePlan]:
             least_requests=least,
             is_compared=True,
             timeout_seconds=half,
+            promotes=True,
         )
     }
 

@@ -1,7 +1,8 @@
 """What is run to validate a release: the commands of headroom-metrics, with what the plan asks for.
 
 Requests are sent in the cluster, where the staged model is. Judging needs the metrics only and runs as the
-runner of the deliveries, so that no pod of a model may read them.
+runner of the deliveries, so that no pod of a model may read them. In staging the same command copies the
+image of a good model to where production takes its images from.
 """
 
 from collections.abc import Iterator
@@ -38,6 +39,7 @@ def judge_command(release: ReleasePlan, judge: JudgePlan) -> tuple[str, ...]:
         f"--minutes={judge.wait_seconds / 60:g}",
         *(f"--expect={name}" for name in judge.expected),
         *(_comparison(release, judge) if judge.is_compared else ()),
+        *(_promotion(release, judge) if judge.promotes else ()),
     )
 
 
@@ -59,3 +61,9 @@ def _comparison(release: ReleasePlan, judge: JudgePlan) -> Iterator[str]:
         yield f"--worse={validation.worse:g}"
     if validation.skew is not None:
         yield f"--skew={validation.skew:g}"
+
+
+def _promotion(release: ReleasePlan, judge: JudgePlan) -> Iterator[str]:
+    yield f"--copy-from={release.image.reference}"
+    yield f"--copy-to={release.validated.name}"
+    yield f"--copy-minutes={judge.copy_seconds / 60:g}"

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from headroom.catalog.facts import load_facts
-from headroom.planning.delivery_accounts import AccountPlan, plan_accounts
+from headroom.planning.delivery_accounts import AccountPlan, name_account, plan_accounts
 from headroom.planning.node_pools import PoolPlan
 from headroom.planning.regions import Lead, SitePlan, plan_site
 from headroom.planning.rollouts import RolloutPlan, plan_rollout
+from headroom.planning.tenancy import Stage
 from headroom.spec.delivery import Freeze, OnceFreeze, WeeklyFreeze
 from headroom.spec.pipelines import ServingPipeline
 from headroom.spec.platform import Platform
@@ -102,7 +103,11 @@ class GatewayPlan:
 
 @dataclass(frozen=True, slots=True)
 class ImagesPlan:
-    """Where images of models are kept, who pushes them there, and which images the cluster admits."""
+    """Where images of models are kept, who puts them there, and which images the cluster admits.
+
+    Builders push to one repository; those that staging found good are copied to another, and production runs
+    these alone.
+    """
 
     repository: str | None
     """The registry; None: that of the stack from which releases come."""
@@ -110,9 +115,15 @@ class ImagesPlan:
     """How the names of the repository's images begin."""
     builders: tuple[str, ...]
     readers: tuple[str, ...]
-    """Who reads from it in other projects, as IAM members: the nodes of further regions."""
-    served: tuple[str, ...]
-    """How the names of images begin that run where models are delivered: models and what validates them."""
+    """Who reads the copies in other projects, as IAM members: the nodes of further regions."""
+    validated: str
+    """The repository of the copies."""
+    validated_prefix: str
+    validators: tuple[str, ...]
+    """The ids of the accounts that validate, and copy: nobody else writes there."""
+    served: tuple[tuple[Stage, tuple[str, ...]], ...]
+    """By stage how the names of images begin that run where models are delivered: in staging models, copies
+    of them, and what validates."""
     admitted: tuple[str, ...]
     """Patterns of Binary Authorization; system images that Google maintains are admitted beside them."""
 
@@ -233,11 +244,14 @@ def _plan_images(
     platform: Platform, rollouts: tuple[RolloutPlan, ...], environment: str, lead: Lead | None
 ) -> ImagesPlan:
     """Everything of the project's own registry is admitted, and what is named; `*` ends at no slash."""
-    repository = f"{lead.stack if lead else environment}-models"
-    prefix = f"{_name_registry(lead.platform if lead else platform)}/{repository}/"
+    home = lead.stack if lead else environment
+    registry = _name_registry(lead.platform if lead else platform)
+    repository, validated = f"{home}-models", f"{home}-validated"
+    prefix, validated_prefix = f"{registry}/{repository}/", f"{registry}/{validated}/"
     validating = [] if lead else sorted(set(_validation_images(platform)))
     named = {f"{_name_registry(platform)}/**", *_ADMITTED, *platform.delivery.images}
-    named |= {_any_version(platform.monitoring.pushgateway_image), *([f"{prefix}**"] if lead else [])}
+    named |= {_any_version(platform.monitoring.pushgateway_image)}
+    named |= {f"{validated_prefix}**"} if lead else set()
     own = [platform.operations.image] if platform.operations else []
     named |= {_any_version(image) for image in (*validating, *own)}
     return ImagesPlan(
@@ -245,7 +259,16 @@ def _plan_images(
         prefix=prefix,
         builders=tuple(sorted(set(platform.delivery.builders))),
         readers=tuple(sorted({far.production.site.nodes for rollout in rollouts for far in rollout.further})),
-        served=(prefix, *(image.partition("@")[0] + "@" for image in validating)),
+        validated=validated,
+        validated_prefix=validated_prefix,
+        validators=() if lead else tuple(name_account(rollout.staging.name) for rollout in rollouts),
+        served=(
+            ("production", (validated_prefix,)),
+            (
+                "staging",
+                (prefix, validated_prefix, *(image.partition("@")[0] + "@" for image in validating)),
+            ),
+        ),
         admitted=tuple(sorted(named)),
     )
 

@@ -17,7 +17,8 @@ TARGET_ROLES = (
     "logging.logWriter",
     "serviceusage.serviceUsageConsumer",
 )
-"""What who deploys and validates needs of the project that releases come from: the images of what validates
+"""What who deploys and validates needs of the project that releases come from: images of models, and of what
+validates
 (cloud.google.com/deploy/docs/cloud-deploy-service-account, 2026-11)."""
 
 METRICS_ROLES = ("monitoring.viewer",)

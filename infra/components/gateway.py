@@ -89,7 +89,8 @@ def _listener(plan: GatewayPlan) -> dict[str, Any]:
 
 
 def _keep_to(policy: dict[str, Any], images: ImagesPlan) -> dict[str, Any]:
-    """Fill in how the names of admitted images begin."""
-    listed = ", ".join(f"'{prefix}'" for prefix in images.served)
-    variables = [{"name": "admitted", "expression": f"[{listed}]"}, *policy["spec"]["variables"]]
+    """Fill in how the names of admitted images begin, by the stage of the namespace."""
+    # As CEL writes it: Python's own form of strings and lists is the same for letters of such names.
+    expression = str({stage: list(prefixes) for stage, prefixes in images.served})
+    variables = [{"name": "admitted", "expression": expression}, *policy["spec"]["variables"]]
     return {**policy, "spec": {**policy["spec"], "variables": variables}}

@@ -284,6 +284,17 @@ def test_an_image_by_its_tag_is_refused_in_the_cluster_too(stager: Cluster, rele
     assert "images run here by digest" in stager.refusal(deployment)
 
 
+def test_a_model_that_staging_did_not_validate_is_refused_in_production(
+    runner: Cluster, release: ReleasePlan
+) -> None:
+    """D7: whoever promotes it past staging, with the rights of who deploys there."""
+    deployment = next(
+        each for each in render_place(release, release.place("stable")) if each["kind"] == "Deployment"
+    )
+    deployment["spec"]["template"]["spec"]["containers"][0]["image"] = release.image.reference
+    assert "in production those that staging validated" in runner.refusal(deployment)
+
+
 def test_a_release_outside_the_queue_is_refused(stager: Cluster, release: ReleasePlan) -> None:
     """Q3."""
     deployment = deployment_of(release)

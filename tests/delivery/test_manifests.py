@@ -141,6 +141,17 @@ def test_images_are_named_by_digest(release: ReleasePlan) -> None:
     assert "@sha256:" in sender["image"]
 
 
+def test_staging_runs_what_was_pushed_and_production_the_copy_that_staging_makes(
+    release: ReleasePlan,
+) -> None:
+    """D7."""
+    names = {place.profile: server_of(release, place.profile)[1]["image"] for place in release.places}
+    assert names["staging"] == release.image.reference
+    assert names["canary"] == names["stable"] == release.validated.reference
+    stack = release.rollout.production.environment
+    assert names["stable"] == names["staging"].replace(f"/{stack}-models/", f"/{stack}-validated/")
+
+
 def test_pods_are_confined(release: ReleasePlan) -> None:
     """M17: the restricted profile of Kubernetes' own pod security."""
     job = render_requests(release)["spec"]["template"]["spec"]

@@ -124,6 +124,14 @@ def test_where_it_runs_is_said() -> None:
     assert "| canary | 5 %, 25 %, 50 % | `prod-feed-serving` | `feed-serving` | `prod` |" in page
 
 
+def test_which_images_run_where_is_said() -> None:
+    """D4, D7."""
+    page = " ".join(page_of("prod", "feed").split())
+    registry = "europe-west4-docker.pkg.dev/acme-ml-prod"
+    assert f"Production runs copies alone, `{registry}/prod-validated/NAME`" in page
+    assert f"`{registry}/prod-models/NAME:VERSION`" in page
+
+
 def test_every_alert_that_judges_is_linked_to_its_runbook() -> None:
     """D5."""
     links = re.findall(r"\]\(\.\./\.\./\.\./(.*?)\)", page_of("prod", "feed"))
@@ -138,7 +146,8 @@ def test_each_kind_of_failure_has_what_happens_and_what_to_do(stack: str, model:
     page = page_of(stack, model)
     section = page.partition("## When something goes wrong")[2].partition("\n## ")[0]
     rows = [line for line in section.splitlines() if line.startswith("|")][2:]
-    assert len(rows) >= 7
+    assert len(rows) >= 9
+    assert "a release comes to production that staging did not validate" in section
     assert all(len([cell for cell in row.split(" | ") if cell.strip("| ")]) == 3 for row in rows)
     assert ("nobody approves" in section) == (stack == "prod")
     assert ("it is frozen" in section) == (stack == "prod")

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from headroom_metrics.promotion import read_promotion
 from headroom_metrics.validate import build_parser
 from jsonschema import Draft7Validator
 
-from headroom.delivery.manifests import render_requests
+from headroom.delivery.manifests import render_place, render_requests
 from headroom.delivery.release_files import render_release
-from headroom.delivery.releases import ReleasePlan
+from headroom.delivery.releases import JudgePlan, ReleasePlan
 from headroom.delivery.skaffold import API_VERSION, render_skaffold
 
 SCHEMA = json.loads((Path(__file__).parent / "published" / "skaffold-v4beta14.json").read_text())
@@ -95,6 +96,30 @@ def test_staging_is_judged_by_what_the_stack_file_asks_for(fraud: ReleasePlan) -
     )
 
 
+def test_what_is_found_good_in_staging_is_copied_to_where_production_takes_it_from(
+    release: ReleasePlan,
+) -> None:
+    """D7: and a canary is copied nowhere."""
+    asked = judge(release, "staging")
+    promotion = read_promotion(asked.copy_from, asked.copy_to, asked.model_version)
+    assert promotion is not None
+    (deployment,) = (
+        each for each in render_place(release, release.place("stable")) if each["kind"] == "Deployment"
+    )
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert promotion.result == container["image"]
+    assert promotion.tag == release.image.version
+    assert judge(release, "canary").copy_from is judge(release, "canary").copy_to is None
+
+
+@pytest.mark.parametrize("minutes", [1, 2, 10, 30, 2_880])
+def test_judging_and_copying_end_before_their_job_is_ended(minutes: int) -> None:
+    judge = JudgePlan("e", "stable", (), 0, is_compared=True, timeout_seconds=minutes * 30, promotes=True)
+    assert judge.copy_seconds > 0
+    assert judge.wait_seconds >= judge.timeout_seconds // 2
+    assert judge.wait_seconds + judge.copy_seconds < judge.timeout_seconds
+
+
 def test_a_canary_is_judged_by_whether_it_exports_what_its_alerts_look_at(fraud: ReleasePlan) -> None:
     """D8."""
     asked = judge(fraud, "canary")
@@ -109,4 +134,5 @@ def test_tests_end_within_the_time_that_a_job_of_the_target_has(release: Release
     verify = verification(release, profile).values()
     waits = sum(test["timeout"] for test in verify)
     assert waits <= max(3600, release.rollout.validation.timeout_seconds)
-    assert judge(release, profile).minutes * 60 < verification(release, profile)["judge"]["timeout"]
+    asked, given = judge(release, profile), verification(release, profile)["judge"]["timeout"]
+    assert (asked.minutes + (asked.copy_minutes if asked.copy_to else 0)) * 60 < given

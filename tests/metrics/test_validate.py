@@ -21,6 +21,8 @@ from headroom_metrics.prometheus import Prometheus
 from headroom_metrics.traffic import Sending, read_requests, send
 from headroom_metrics.validate import main
 
+from tests.metrics.registries import MemoryRegistry, Said, is_whole, make_image, push, serve
+
 Answer = tuple[int, bytes]
 
 
@@ -194,9 +196,41 @@ def test_what_a_real_exporter_shows_is_understood(serving: Exporter) -> None:
     assert "ml_prediction_duration_seconds_count" in exported
 
 
+@pytest.mark.parametrize("quality", [0.8, 0.7])
+def test_the_image_of_a_good_model_is_copied_and_that_of_a_bad_one_is_not(
+    series: Series, capsys: pytest.CaptureFixture[str], quality: float
+) -> None:
+    """D7."""
+    image, memory = make_image(b"weights"), MemoryRegistry()
+    push(memory.respond, "models/m", image)
+    series.add("ml_model_quality", quality, model_version="7", track="stable", metric="auc")
+    with serve(memory.respond) as host:
+        copied = f"{host}/validated/m"
+        ended = run(series, f"--copy-from={host}/models/m@{image.digest}", f"--copy-to={copied}")
+    said = capsys.readouterr()
+    assert is_whole(memory.respond, "validated/m", image) == (quality == 0.8)
+    assert (ended, "not good" in said.err) == ((0, False) if quality == 0.8 else (1, True))
+    if ended == 0:
+        assert said.out == f"clicks 7 is good enough to go on; production may run {copied}@{image.digest}\n"
+
+
+def test_a_model_whose_image_cannot_be_copied_does_not_go_on(
+    series: Series, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """D7: production could not pull it."""
+    digest = make_image(b"").digest
+    with serve(lambda _: Said(403, {}, b"denied")) as host:
+        copy = (f"--copy-from={host}/models/m@{digest}", f"--copy-to={host}/validated/m")
+        assert run(series, *copy, "--copy-minutes=0") == 1
+    said = capsys.readouterr()
+    assert said.err.startswith("not good: its image was not copied to where production takes it from: http")
+    assert said.out == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "phrase"),
     [
+        (["--copy-to=a.dev/validated/m"], "--copy-from and --copy-to: one says nothing without the other"),
         (["--expect=ml_modell"], "ml_modell: is not in the contract"),
         (["--quality=auc:least:1"], "auc:least:1 is no bound such as auc:min:0.78"),
         (["--quality=auc:min:nan"], "is no bound"),

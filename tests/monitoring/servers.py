@@ -68,7 +68,7 @@ class Processes:
         binary = locate_binary("pushgateway", print)
         self.start("pushgateway", [str(binary), f"--web.listen-address=127.0.0.1:{port}"])
         url = f"http://127.0.0.1:{port}"
-        wait_for(lambda: _is_up(f"{url}/-/ready"), 30, lambda: "the Pushgateway is not up")
+        wait_for(lambda: is_up(f"{url}/-/ready"), 30, lambda: "the Pushgateway is not up")
         return url
 
     def read_log(self, name: str) -> str:
@@ -84,7 +84,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def _is_up(url: str) -> bool | None:
+def is_up(url: str) -> bool | None:
     try:
         with urlopen(url, timeout=5):
             return True
@@ -151,7 +151,7 @@ def start_prometheus(
     ]
     processes.start("prometheus", command)
     url = f"http://127.0.0.1:{port}"
-    wait_for(lambda: _is_up(f"{url}/-/ready"), 60, lambda: processes.read_log("prometheus"))
+    wait_for(lambda: is_up(f"{url}/-/ready"), 60, lambda: processes.read_log("prometheus"))
     return Prometheus(url)
 
 

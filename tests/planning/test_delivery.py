@@ -87,6 +87,7 @@ def test_the_cluster_admits_its_own_registry_kueue_the_carrier_of_metrics_and_wh
     """D7: system images that Google maintains are admitted besides."""
     images = plan(images=["us-docker.pkg.dev/acme-tools/batch/**"]).images
     assert images.prefix == "us-central1-docker.pkg.dev/acme-ml-test/test-models/"
+    assert images.validated_prefix == "us-central1-docker.pkg.dev/acme-ml-test/test-validated/"
     assert set(images.admitted) == {
         "us-central1-docker.pkg.dev/acme-ml-test/**",
         "registry.k8s.io/kueue/*",
@@ -94,6 +95,19 @@ def test_the_cluster_admits_its_own_registry_kueue_the_carrier_of_metrics_and_wh
         "us-docker.pkg.dev/acme-ml/tools/validate*",
         "us-docker.pkg.dev/acme-tools/batch/**",
     }
+
+
+def test_only_accounts_that_validate_copy_and_production_admits_copies_alone(
+    plan: Callable[..., DeliveryPlan],
+) -> None:
+    """D7."""
+    planned = plan()
+    by_id = {account.id: account for account in planned.accounts}
+    namespaces = {by_id[each].namespace for each in planned.images.validators}
+    assert namespaces == {rollout.staging.namespace for rollout in planned.rollouts}
+    served = dict(planned.images.served)
+    assert served["production"] == (planned.images.validated_prefix,)
+    assert {planned.images.prefix, planned.images.validated_prefix} < set(served["staging"])
 
 
 def test_whoever_releases_any_model_may_use_the_account_that_renders(

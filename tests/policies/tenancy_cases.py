@@ -149,6 +149,24 @@ FAILING: list[Failing] = [
         ),
         "dev-policy-model-images: its variable admitted lists no repositories",
     ),
+    *(
+        (
+            "admission-is-enforced",
+            f"images in production {how}",
+            lambda s, to=to: s.put("dev-policy-model-images", "spec", "variables", 0, "expression", to=to),
+            "dev-policy-model-images: its variable admitted lists no repositories",
+        )
+        for how, to in (
+            ("of a whole project", "{'production': ['a.dev/b/'], 'staging': ['a.dev/b/models/']}"),
+            (
+                "of two repositories",
+                "{'production': ['a.dev/b/c/', 'a.dev/b/models/'], 'staging': ['a.dev/b/models/']}",
+            ),
+            ("of no repository", "{'production': [], 'staging': ['a.dev/b/models/']}"),
+            ("and nowhere else", "{'production': ['a.dev/b/c/']}"),
+            ("that staging says", "{'production': ['a.dev/b/c/'], 'staging': []}"),
+        )
+    ),
     (
         "admission-is-enforced",
         "routes of any path",

@@ -72,7 +72,7 @@ def read_token() -> str:
     answer = _read(Request(f"http://{host}{_TOKEN_PATH}", headers=_FOREIGN), host)
     token = answer.get("access_token") if isinstance(answer, dict) else None
     if not isinstance(token, str) or not token:
-        raise QueryError(f"{host}: gave no token of an account to ask {GOOGLE_HOST} as")
+        raise QueryError(f"{host}: gave no token of an account to ask Google as")
     return token
 
 

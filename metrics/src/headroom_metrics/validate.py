@@ -1,4 +1,7 @@
-"""`headroom-validate`: sends requests to a staged model, and judges a new model by what it exports."""
+"""`headroom-validate`: sends requests to a staged model, judges a new one by what it exports, promotes it.
+
+To promote a model is to copy the image of one that is good to where production takes its images from.
+"""
 
 import argparse
 import sys
@@ -6,10 +9,12 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from headroom_metrics.errors import MetricsError
+from headroom_metrics.errors import MetricsError, RegistryError
 from headroom_metrics.evidence import Patience, await_verdict, read_evidence
 from headroom_metrics.judgement import Bound, Candidate, Demands, require_family
 from headroom_metrics.prometheus import Prometheus
+from headroom_metrics.promotion import promote, read_promotion
+from headroom_metrics.registry import Registry
 from headroom_metrics.traffic import Sending, read_requests, send
 
 
@@ -25,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line, which the release's own tests use too."""
-    parser = argparse.ArgumentParser(prog="headroom-validate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="headroom-validate", description=(__doc__ or "").partition("\n")[0])
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_send(commands.add_parser("send", help="send recorded requests to a staged model"))
     _add_judge(commands.add_parser("judge", help="judge a model by the metrics that it exports"))
@@ -65,7 +70,22 @@ def _add_judge(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--worse", type=float, help="how much worse than it, as a share of its quality")
     parser.add_argument("--skew", type=float, help="how far its predictions may be from the present model's")
+    _add_copy(parser)
     parser.set_defaults(run=_judge)
+
+
+def _add_copy(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--copy-from",
+        metavar="IMAGE",
+        help="once it is good, copy this image of it: HOST/NAME@sha256:DIGEST",
+    )
+    parser.add_argument(
+        "--copy-to", metavar="NAME", help="to this name in the same registry; the version is its tag there"
+    )
+    parser.add_argument(
+        "--copy-minutes", type=float, default=2, help="how long to try again while a registry is late (2)"
+    )
 
 
 def _read_bound(text: str) -> Bound:
@@ -88,6 +108,7 @@ def _send(asked: argparse.Namespace) -> int:
 
 
 def _judge(asked: argparse.Namespace) -> int:
+    promotion = read_promotion(asked.copy_from, asked.copy_to, asked.model_version)
     for name in asked.expect:
         require_family(name)
     demands = Demands(
@@ -100,8 +121,14 @@ def _judge(asked: argparse.Namespace) -> int:
     candidate = Candidate(asked.environment, asked.pipeline, asked.model_version, asked.track)
     read = partial(read_evidence, Prometheus(asked.prometheus), candidate, demands, asked.present)
     reasons = await_verdict(read, demands, Patience(asked.minutes * 60))
+    if promotion and not reasons:
+        try:
+            promote(promotion, Registry(promotion.source.host, asked.copy_minutes * 60))
+        except RegistryError as error:
+            reasons = (f"its image was not copied to where production takes it from: {error}",)
     for reason in reasons:
         sys.stderr.write(f"not good: {reason}\n")
     if not reasons:
-        sys.stdout.write(f"{asked.pipeline} {asked.model_version} is good enough to go on\n")
+        copied = f"; production may run {promotion.result}" if promotion else ""
+        sys.stdout.write(f"{asked.pipeline} {asked.model_version} is good enough to go on{copied}\n")
     return 1 if reasons else 0
