@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Any
 
 from headroom.planning.alerting_rules import check_alerting, find_unheard
@@ -36,6 +35,7 @@ from headroom.planning.pool_rules import check_pool
 from headroom.planning.queues import check_pools
 from headroom.planning.quota import QuotaDraw, plan_pool_quota, sum_quota
 from headroom.planning.regions import (
+    ALONE,
     Lead,
     Neighbours,
     check_regions,
@@ -61,8 +61,6 @@ from headroom.spec.errors import Problem, StackFileError, suggest
 from headroom.spec.pipelines import Pipeline, ServingPipeline
 from headroom.spec.platform import Platform
 from headroom.spec.stack_file import parse_config
-
-_ALONE: Neighbours = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +115,7 @@ def plan_config(
     environment: str,
     file: str,
     grants: Grants | None = None,
-    neighbours: Neighbours = _ALONE,
+    neighbours: Neighbours = ALONE,
 ) -> Plan:
     """Return the plan for the `config:` of a stack file, within `grants` as far as these are known, beside
     the `neighbours` that it names.
@@ -137,7 +135,7 @@ def plan_config(
 
 
 def plan(
-    platform: Platform, environment: str, grants: Grants | None = None, neighbours: Neighbours = _ALONE
+    platform: Platform, environment: str, grants: Grants | None = None, neighbours: Neighbours = ALONE
 ) -> Plan:
     """Return everything that is decided about `platform`, for the stack called `environment`.
 
@@ -245,7 +243,7 @@ class Assessment:
         )
 
 
-def assess(platform: Platform, environment: str, neighbours: Neighbours = _ALONE) -> Assessment:
+def assess(platform: Platform, environment: str, neighbours: Neighbours = ALONE) -> Assessment:
     """Judge a platform by every rule; what depends on a broken pool is not judged."""
     problems = [*check_environment(environment), *check_cluster(platform), *_check_names(platform)]
     pools, broken = _assess_pools(platform)

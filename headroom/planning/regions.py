@@ -6,6 +6,7 @@ Each has a project of its own, whose image policy, topics and freezes there is o
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from headroom.planning.staging import find_delivered, find_staged, name_staging
 from headroom.spec.delivery import PipelineDelivery
@@ -20,6 +21,8 @@ _OF_THE_LEADING_PIPELINE = ("staging", "validation")
 
 Neighbours = Mapping[str, Platform]
 """The stacks that a stack file names, by name, as far as there are files of them."""
+
+ALONE: Neighbours = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
