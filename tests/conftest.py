@@ -1,6 +1,7 @@
 """Builders of small, valid inputs; each test overrides what it is about."""
 
 import copy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,22 +27,33 @@ MINIMAL: dict[str, Any] = {
 SLOW = (
     "cli",
     "components",
+    "live/test_preflight.py",
     "live/test_stack_state.py",
     "metrics/test_examples.py",
     "planning/test_layout_properties.py",
     "planning/test_plan_properties.py",
+    "policies/test_all_rules.py",
     "policies/test_corpus.py",
     "policies/test_offline.py",
+    "policies/test_operations.py",
     "sandbox/control_plane/test_processes.py",
     "sandbox/engine/test_language_host.py",
+    "sandbox/provider/test_serving.py",
+    "spec/test_fuzz.py",
     "structure/test_benchmarks.py",
+    "structure/test_policy_benchmark.py",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     places = [ROOT / "tests" / place for place in SLOW]
+
+    @cache
+    def is_slow(path: Path) -> bool:
+        return any(path.is_relative_to(place) for place in places)
+
     for item in items:
-        if any(item.path.is_relative_to(place) for place in places):
+        if is_slow(item.path):
             item.add_marker(pytest.mark.slow)
 
 

@@ -6,11 +6,12 @@ from pathlib import Path
 from string import Template
 
 from headroom.alerts.durations import format_duration
-from headroom.alerts.rules import find_rule, load_rules
+from headroom.alerts.rules import find_rule
 from headroom.delivery.commands import RELEASE, Commands, commands_of, release_command, step_command
 from headroom.delivery.failures import describe_refusals, is_approved_by_itself, list_failures
 from headroom.delivery.names import name_people
 from headroom.planning.delivery import DeliveryPlan, FreezePlan
+from headroom.planning.notifications import known_rules
 from headroom.planning.pipelines import Resource, format_amount
 from headroom.planning.plan import Plan
 from headroom.planning.rollouts import PhasePlan, RolloutPlan
@@ -173,7 +174,7 @@ def _say_next(phase: PhasePlan, rollout: RolloutPlan, *, is_last: bool) -> str:
 
 
 def _list_gates(rollout: RolloutPlan) -> Iterable[tuple[str, ...]]:
-    rules = load_rules()
+    rules = known_rules()
     for gate in rollout.gates:
         rule = find_rule(rules, gate.alert)
         if rule is None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from headroom.alerts.contract import load_contract
 from headroom.alerts.promql import parse_promql, selectors
-from headroom.alerts.rules import load_rules
 from headroom.planning.delivery import DeliveryPlan, GatewayPlan
 from headroom.planning.node_pools import PoolPlan
+from headroom.planning.notifications import known_rules
 from headroom.planning.pipelines import LimitPlan, Resource
 from headroom.planning.plan import Plan
 from headroom.planning.queues import RESOURCE_NAMES
@@ -226,7 +226,7 @@ def expected_metrics() -> tuple[str, ...]:
     contract = load_contract()
     read = (
         contract.find(selector.metric)
-        for rule in load_rules()
+        for rule in known_rules()
         if rule.gates_canary
         for selector in selectors(parse_promql(rule.expr))
     )

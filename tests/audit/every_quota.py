@@ -39,6 +39,8 @@ def platforms() -> dict[str, dict[str, Any]]:
     """The `config:` of a stack for each region, that of most machines first."""
     missing, found = every_quota(), {}
     for region in sorted(regions(), key=lambda name: -sum(name in zones for zones in OFFERS.values())):
+        if not missing:
+            break
         pools = {}
         for pool in _candidates(region):
             if _may_draw(pool, region) & missing and (drawn := _draws(region, pool) & missing):
