@@ -16,6 +16,7 @@ from headroom.cli.docs import docs
 from headroom.cli.estimate import estimate
 from headroom.cli.plan import plan
 from headroom.cli.preflight import preflight
+from headroom.cli.project import describe_error
 from headroom.cli.quota import app as quota
 from headroom.cli.release import app as release
 from headroom.cli.sandbox import app as sandbox
@@ -69,7 +70,7 @@ def main() -> None:
     try:
         command()
     except StackFileError as error:
-        typer.echo(str(error), err=True)
+        typer.echo(describe_error(error), err=True)
         sys.exit(2)
     except OSError as error:
         typer.echo(f"error: {error.strerror or error}", err=True)
