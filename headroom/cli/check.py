@@ -32,7 +32,10 @@ class Format(StrEnum):
     JUNIT = "junit"
 
 
-Form = Annotated[Format, typer.Option("--format", help="How the result is written.")]
+Form = Annotated[
+    Format,
+    typer.Option("--format", metavar="FORMAT", help="How it is written: text, json, sarif, github or junit."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 Output = Annotated[
     Path | None, typer.Option("--output", help="Write the result to this file, and a line to the terminal.")

@@ -14,6 +14,7 @@ from headroom.cli.demo import demo
 from headroom.cli.diff import diff
 from headroom.cli.docs import docs
 from headroom.cli.estimate import estimate
+from headroom.cli.help import reflow_help
 from headroom.cli.plan import plan
 from headroom.cli.preflight import preflight
 from headroom.cli.project import describe_error
@@ -67,6 +68,7 @@ def main() -> None:
     """Run the command; what is wrong with the input ends it with exit code 2 and no traceback."""
     command = typer.main.get_command(app)
     add_quiet(command)
+    reflow_help(command)
     try:
         command()
     except StackFileError as error:

@@ -69,7 +69,7 @@ def find_stack_file(stack: str) -> Path:
 
 
 def describe_error(error: StackFileError) -> str:
-    """Return every problem of an error, where it is of a stack file of this project with the line of its key."""
+    """Return every problem of an error: those of a stack file of this project with their lines."""
     from headroom.spec.lines import find_lines, point_to
 
     try:

@@ -38,7 +38,7 @@ def locate(lines: Mapping[str, int], path: str) -> int | None:
 
 
 def point_to(problem: Problem, file: str, lines: Mapping[str, int]) -> str:
-    """Return a problem as `file:line: key: message`, which editors follow; without a line that is not known."""
+    """Return a problem as `file:line: key: message`, which editors follow; without a line if it has none."""
     line = locate(lines, problem.path)
     return f"{file}:{line}: {problem}" if line else f"{file}: {problem}"
 
