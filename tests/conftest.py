@@ -1,7 +1,6 @@
 """Builders of small, valid inputs; each test overrides what it is about."""
 
 import copy
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,9 @@ MINIMAL: dict[str, Any] = {
 
 # Unit tests that start processes, run the whole program, or try hundreds of platforms: seconds each.
 SLOW = (
-    "cli",
-    "components",
+    "bootstrap/",
+    "cli/",
+    "components/",
     "live/test_preflight.py",
     "live/test_stack_state.py",
     "metrics/test_examples.py",
@@ -46,14 +46,9 @@ SLOW = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    places = [ROOT / "tests" / place for place in SLOW]
-
-    @cache
-    def is_slow(path: Path) -> bool:
-        return any(path.is_relative_to(place) for place in places)
-
+    places = tuple(f"tests/{place}" for place in SLOW)
     for item in items:
-        if is_slow(item.path):
+        if item.nodeid.startswith(places):
             item.add_marker(pytest.mark.slow)
 
 
