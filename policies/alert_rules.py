@@ -19,6 +19,7 @@ from policies.settings import Settings
 ALERT_POLICY = "gcp:monitoring/alertPolicy:AlertPolicy"
 CRON_JOB = "kubernetes:batch/v1:CronJob"
 CHANNEL = "gcp:monitoring/notificationChannel:NotificationChannel"
+ROUTES = "headroom:alerting.routes"
 _PROMQL = "conditionPrometheusQueryLanguage"
 _CONDITIONS = (_PROMQL, "conditionThreshold", "conditionMatchedLog")
 
@@ -104,15 +105,43 @@ def _check_owners(policy: Resource, all_of_alert: list[Resource]) -> Iterator[Fo
 
 
 def _check_told(model: Model, _: Settings) -> Iterator[Found]:
+    yield from _check_silent(model)
     for policy in model.alert_policies:
         channels = policy.read("notificationChannels")
-        if channels in (ABSENT, []):
-            yield policy, "tells nobody", "name a channel in headroom:alerting.routes"
-        elif has_unknown(channels) and not policy.options.comes_from("notificationChannels", (CHANNEL,)):
+        if has_unknown(channels) and not policy.options.comes_from("notificationChannels", (CHANNEL,)):
             yield policy, f"whom it tells is {UNKNOWN.value}", "name a channel of the stack"
     for channel in model.notification_channels:
         if channel.read("enabled") not in (ABSENT, True):
             yield channel, "is not enabled, so nobody is told", "remove enabled"
+
+
+def _is_silent(policy: Resource) -> bool:
+    return policy.read("notificationChannels") in (ABSENT, [])
+
+
+def _check_silent(model: Model) -> Iterator[Found]:
+    """Where a route is empty, that is told once, rather than of each policy that follows it."""
+    of_route: dict[str, list[Resource]] = {}
+    for policy in model.alert_policies:
+        route = policy.read("userLabels", "notify")
+        shared = isinstance(route, str) and policy.read("userLabels", "owner") is ABSENT
+        of_route.setdefault(route if shared else "", []).append(policy)
+    for route, policies in sorted(of_route.items()):
+        silent = [policy for policy in policies if _is_silent(policy)]
+        on_metrics = [policy for policy in policies if not _is_of_logs(policy)]
+        if route and len(on_metrics) > 1 and all(map(_is_silent, on_metrics)):
+            message = f"{len(silent)} alerts follow it and tell nobody"
+            yield f"{ROUTES}.{route}", message, "name a channel there"
+            continue
+        for policy in silent:
+            yield policy, "tells nobody", f"name a channel in {ROUTES}"
+
+
+def _is_of_logs(policy: Resource) -> bool:
+    """Security events have a route of their own, and only without one follow the others."""
+    return any(
+        read(condition, "conditionMatchedLog") is not ABSENT for condition in each(policy.read("conditions"))
+    )
 
 
 def _check_runbook(resource: Resource, _: Settings) -> Iterator[Found]:

@@ -21,6 +21,8 @@ class Missing(Enum):
 UNKNOWN: Final = Missing.UNKNOWN
 ABSENT: Final = Missing.ABSENT
 
+# Nearly all are plain dicts, which Python knows at once; an abstract type it asks each time.
+_MAPPINGS = (dict, Mapping)
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the mark by which the engine knows a secret
 _UNKNOWN_VALUES = frozenset(
@@ -90,7 +92,7 @@ def read(value: Any, *path: str | int) -> Any:
     for key in path:
         if value is UNKNOWN:
             return UNKNOWN
-        if isinstance(value, Mapping):
+        if isinstance(value, _MAPPINGS):
             value = value.get(key, ABSENT)
         elif isinstance(value, Sequence) and not isinstance(value, str) and isinstance(key, int):
             value = value[key] if key < len(value) else ABSENT
@@ -103,7 +105,7 @@ def read(value: Any, *path: str | int) -> Any:
 
 def has_unknown(value: Any) -> bool:
     """Return whether anything in plain data is unknown, at any depth."""
-    if isinstance(value, Mapping):
+    if isinstance(value, _MAPPINGS):
         return any(map(has_unknown, value.values()))
     if isinstance(value, list | tuple):
         return any(map(has_unknown, value))
@@ -117,13 +119,15 @@ def each(value: Any) -> Sequence[Any]:
 
 def plain(value: Any) -> Any:
     """Return what the engine or the mocks give as plain data: secrets unwrapped, UNKNOWN for the unknown."""
-    if isinstance(value, Mapping):
+    if isinstance(value, str):
+        return UNKNOWN if value in _UNKNOWN_VALUES else value
+    if isinstance(value, _MAPPINGS):
         if value.get(_SIGNATURE) == _SECRET:
             return plain(value.get("value"))
         return {key: plain(child) for key, child in value.items()}
     if isinstance(value, list | tuple):
         return [plain(child) for child in value]
-    return UNKNOWN if isinstance(value, str) and value in _UNKNOWN_VALUES else value
+    return value
 
 
 def make_urn(stack: str, kind: str, name: str, project: str = "headroom") -> str:

@@ -24,24 +24,31 @@ MINIMAL: dict[str, Any] = {
 
 # Unit tests that start processes, run the whole program, or try hundreds of platforms: seconds each.
 SLOW = (
-    "cli",
-    "components",
+    "bootstrap/",
+    "cli/",
+    "components/",
+    "live/test_preflight.py",
     "live/test_stack_state.py",
     "metrics/test_examples.py",
     "planning/test_layout_properties.py",
     "planning/test_plan_properties.py",
+    "policies/test_all_rules.py",
     "policies/test_corpus.py",
     "policies/test_offline.py",
+    "policies/test_operations.py",
     "sandbox/control_plane/test_processes.py",
     "sandbox/engine/test_language_host.py",
+    "sandbox/provider/test_serving.py",
+    "spec/test_fuzz.py",
     "structure/test_benchmarks.py",
+    "structure/test_policy_benchmark.py",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    places = [ROOT / "tests" / place for place in SLOW]
+    places = tuple(f"tests/{place}" for place in SLOW)
     for item in items:
-        if any(item.path.is_relative_to(place) for place in places):
+        if item.nodeid.startswith(places):
             item.add_marker(pytest.mark.slow)
 
 

@@ -11,6 +11,9 @@ from headroom.planning.cloud_quotas import judge_request
 from headroom.planning.grants import UNLIMITED, Grants, find_grant
 
 ALL_GPUS: Final = "GPUS-ALL-REGIONS-per-project"
+INSTANCES: Final = "INSTANCES-per-project-region"
+"""How many machines there may be, of whatever kind: every project has thousands from the start, and what is
+scarce about a machine has a quota of its own."""
 _SKEW: Final = timedelta(minutes=5)
 
 
@@ -62,7 +65,7 @@ def _grant(case: Case, row: QuotaRow) -> Iterator[Finding]:
         )
         code = "all-regions-gpu-limit" if row.quota.quota_id == ALL_GPUS else "drawn-over-granted"
         yield _finding(code, "warning", row, message, _ask(case, row), drawn=row.drawn)
-    elif row.limit - row.drawn > case.thresholds.surplus * row.limit:
+    elif row.quota.quota_id != INSTANCES and row.limit - row.drawn > case.thresholds.surplus * row.limit:
         idle = row.limit - row.drawn
         message = (
             f"{row.limit:,} are granted, and the pools draw {row.drawn:,} at most: no pool can use {idle:,}"

@@ -31,17 +31,18 @@ def working(what: str) -> Generator[None]:
 
 def add_quiet(command: Any) -> None:
     """Give --quiet to a command, or to all of a group; not to one that hands its arguments on."""
-    for each in _list_commands(command):
+    for each in list_commands(command):
         if not each.context_settings.get("ignore_unknown_options"):
             each.params.append(_make_option())
 
 
-def _list_commands(command: Any) -> Iterator[Any]:
+def list_commands(command: Any) -> Iterator[Any]:
+    """Yield a command, or all of a group and of its groups."""
     if not hasattr(command, "commands"):
         yield command
         return
     for each in command.commands.values():
-        yield from _list_commands(each)
+        yield from list_commands(each)
 
 
 def _remember(given: bool) -> None:

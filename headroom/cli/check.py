@@ -32,7 +32,10 @@ class Format(StrEnum):
     JUNIT = "junit"
 
 
-Form = Annotated[Format, typer.Option("--format", help="How the result is written.")]
+Form = Annotated[
+    Format,
+    typer.Option("--format", metavar="FORMAT", help="How it is written: text, json, sarif, github or junit."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 Output = Annotated[
     Path | None, typer.Option("--output", help="Write the result to this file, and a line to the terminal.")
@@ -68,7 +71,7 @@ def check(
 
       headroom check -s prod --format sarif --output headroom.sarif
     """
-    from headroom.cli.project import find_stack_file
+    from headroom.cli.project import describe_error, find_stack_file
     from headroom.report.findings import describe_unusable
     from headroom.spec.errors import StackFileError
     from headroom.spec.lines import find_lines
@@ -83,7 +86,7 @@ def check(
         if form is Format.TEXT and output is None:
             raise
         result = describe_unusable(stack, error, lines)
-        typer.echo(str(error), err=True)
+        typer.echo(describe_error(error), err=True)
     _deliver(result, form, output)
     raise typer.Exit(result.exit_code)
 

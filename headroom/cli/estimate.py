@@ -51,8 +51,8 @@ def estimate(
 
     A serving demand is answered by a queueing formula, one of data, training or validation by similar
     projects in baselines.yaml; use that was observed, by a file or by Prometheus, narrows either. The
-    evidence is named. --write shows the difference and puts guarantees and likely caps into the stack file,
-    which stays as it was otherwise; limits with which the plan would not be sound are not written.
+    evidence is named. --write puts guarantees and likely caps into the stack file, which stays as it was
+    otherwise, and shows the difference; limits with which the plan would not be sound are not written.
 
     Exit code 0: every cap covers what is likely needed. 1: a cap does not, or the plan is not sound. 2: the
     stack file, the usage or an option cannot be used. 3: Prometheus could not be asked; estimates are shown

@@ -31,9 +31,9 @@ def write_limits(stack: str, path: Path, found: "Iterable[Comparison]", *, quiet
     if after == before:
         aside(f"{path.name}: nothing to write")
         return
+    replace_text(path, after, before, _soundness(stack, path))
     if not quiet:
         typer.echo(_difference(path.name, before, after))
-    replace_text(path, after, before, _soundness(stack, path))
     aside(f"{path.name}: written")
 
 

@@ -14,8 +14,10 @@ from headroom.cli.demo import demo
 from headroom.cli.diff import diff
 from headroom.cli.docs import docs
 from headroom.cli.estimate import estimate
+from headroom.cli.help import reflow_help
 from headroom.cli.plan import plan
 from headroom.cli.preflight import preflight
+from headroom.cli.project import describe_error
 from headroom.cli.quota import app as quota
 from headroom.cli.release import app as release
 from headroom.cli.sandbox import app as sandbox
@@ -66,10 +68,11 @@ def main() -> None:
     """Run the command; what is wrong with the input ends it with exit code 2 and no traceback."""
     command = typer.main.get_command(app)
     add_quiet(command)
+    reflow_help(command)
     try:
         command()
     except StackFileError as error:
-        typer.echo(str(error), err=True)
+        typer.echo(describe_error(error), err=True)
         sys.exit(2)
     except OSError as error:
         typer.echo(f"error: {error.strerror or error}", err=True)

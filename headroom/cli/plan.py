@@ -10,8 +10,7 @@ from headroom.cli.asides import aside
 from headroom.cli.options import Stack
 
 if TYPE_CHECKING:
-    from headroom.planning.grants import Grants
-    from headroom.planning.plan import Plan
+    from headroom.cli.project import PlannedStack
 
 
 def plan(
@@ -45,10 +44,10 @@ def plan(
         from headroom.report.plan_table import print_plan
 
         print_plan(planned, grants)
-    _conclude(planned, grants)
+    _conclude(found)
 
 
-def _conclude(planned: "Plan", grants: "Grants | None") -> None:
+def _conclude(found: "PlannedStack") -> None:
     from datetime import UTC, datetime
 
     from headroom.planning.estimates import list_shortfalls
@@ -56,6 +55,7 @@ def _conclude(planned: "Plan", grants: "Grants | None") -> None:
     from headroom.report.cloud_quotas_table import list_request_warnings
     from headroom.report.quota_table import list_shortages, list_warnings
 
+    planned, grants = found.plan, found.grants
     standings = compare(planned.quota, grants)
     for warning in list_warnings(standings, grants, planned.environment, datetime.now(UTC)):
         aside(f"warning: {warning}")
@@ -64,9 +64,9 @@ def _conclude(planned: "Plan", grants: "Grants | None") -> None:
     for warning in list_shortfalls(planned.pipelines):
         aside(f"warning: {warning}")
     for note in planned.notes:
-        aside(f"note: {note}")
+        aside(f"note: {found.point_to(note)}")
     shortages = list_shortages(standings)
-    for line in [*shortages, *(str(problem) for problem in planned.shortfalls)]:
+    for line in [*shortages, *map(found.point_to, planned.shortfalls)]:
         typer.echo(f"short: {line}", err=True)
     if shortages or planned.shortfalls:
         raise typer.Exit(1)

@@ -27,6 +27,18 @@ class PlannedStack:
         """The project's folder."""
         return self.path.parent
 
+    def point_to(self, problem: Problem) -> str:
+        """Return a problem of the stack file with the line of its key."""
+        from headroom.spec.lines import point_to
+
+        return point_to(problem, self.path.name, self._lines)
+
+    @cached_property
+    def _lines(self) -> dict[str, int]:
+        from headroom.spec.lines import find_lines
+
+        return find_lines(self.path.read_text(encoding="utf-8", errors="replace"))
+
     @cached_property
     def platform(self) -> "Platform":
         """What the stack file says."""
@@ -54,6 +66,19 @@ def find_stack_file(stack: str) -> Path:
         known = ", ".join(stacks) or "none"
         raise StackFileError([Problem("", f"there is no such stack file; the stacks here: {known}")])
     return root / f"Pulumi.{stack}.yaml"
+
+
+def describe_error(error: StackFileError) -> str:
+    """Return every problem of an error: those of a stack file of this project with their lines."""
+    from headroom.spec.lines import find_lines, point_to
+
+    try:
+        stack_files = {path.name: path for path in find_root().glob("Pulumi.*.yaml")}
+        text = stack_files[error.file].read_text(encoding="utf-8", errors="replace")
+    except (StackFileError, KeyError, OSError):
+        return str(error)
+    lines = find_lines(text)
+    return "\n".join(point_to(problem, error.file, lines) for problem in error.problems)
 
 
 def list_stacks(root: Path) -> list[str]:

@@ -40,7 +40,12 @@ def simulate(
     pipeline: ServingPipeline,
     faults: Annotated[
         list[Fault] | None,
-        typer.Option("--fault", help="What is wrong with the new model; by default each in turn, and none."),
+        typer.Option(
+            "--fault",
+            metavar="FAULT",
+            help="What is wrong with the new model: none, errors, latency, drift, quality or starved; "
+            "by default each in turn.",
+        ),
     ] = None,
     withheld: Annotated[
         list[Withheld] | None, typer.Option("--withhold", help="An approval that nobody gives.")

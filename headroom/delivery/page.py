@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Template
 
 from headroom.alerts.durations import format_duration
-from headroom.alerts.rules import find_rule, load_rules
+from headroom.alerts.rules import find_rule
 from headroom.delivery.commands import (
     RELEASE,
     Commands,
@@ -19,6 +19,7 @@ from headroom.delivery.diagram import render_diagram
 from headroom.delivery.failures import describe_refusals, is_approved_by_itself, list_failures
 from headroom.delivery.names import name_people
 from headroom.planning.delivery import DeliveryPlan, FreezePlan
+from headroom.planning.notifications import known_rules
 from headroom.planning.pipelines import Resource, format_amount
 from headroom.planning.plan import Plan
 from headroom.planning.rollouts import PhasePlan, RolloutPlan
@@ -184,7 +185,7 @@ def _say_next(phase: PhasePlan, rollout: RolloutPlan, *, is_last: bool) -> str:
 
 
 def _list_gates(rollout: RolloutPlan) -> Iterable[tuple[str, ...]]:
-    rules = load_rules()
+    rules = known_rules()
     for gate in rollout.gates:
         rule = find_rule(rules, gate.alert)
         if rule is None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from headroom.alerts.contract import load_contract
 from headroom.alerts.promql import parse_promql, selectors
-from headroom.alerts.rules import load_rules
 from headroom.planning.delivery import DeliveryPlan, GatewayPlan
+from headroom.planning.notifications import known_rules
 from headroom.planning.plan import Plan
 from headroom.planning.rollouts import CANARY, STABLE, RolloutPlan, TargetPlan, read_starvation
 from headroom.spec.errors import Problem, StackFileError, suggest
@@ -212,7 +212,7 @@ def expected_metrics() -> tuple[str, ...]:
     contract = load_contract()
     read = (
         contract.find(selector.metric)
-        for rule in load_rules()
+        for rule in known_rules()
         if rule.gates_canary
         for selector in selectors(parse_promql(rule.expr))
     )

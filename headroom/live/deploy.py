@@ -10,6 +10,7 @@ from headroom.live.rest import change, read
 
 _HOST: Final = "clouddeploy.googleapis.com"
 _PAGE: Final = "200"
+_NOT_FOUND: Final = 404
 
 
 def list_releases(connection: Connection, pipeline: str) -> tuple[Release, ...]:
@@ -43,7 +44,7 @@ def send_request(connection: Connection, request: Request) -> None:
 def _list(connection: Connection, path: str, key: str) -> Iterator[dict[str, Any]]:
     query, seen = {"pageSize": _PAGE}, set()
     while True:
-        answer = read(connection, f"{connection.url(_HOST)}/v1/{path}", query)
+        answer = _ask(connection, path, query)
         rows, token = answer.get(key, []), answer.get("nextPageToken", "")
         if not isinstance(rows, list) or answer.get("unreachable"):
             raise UnansweredError(f"Cloud Deploy did not list all {key}; try again")
@@ -54,6 +55,22 @@ def _list(connection: Connection, path: str, key: str) -> Iterator[dict[str, Any
             raise UnansweredError(f"Cloud Deploy lists the same {key} again and again")
         seen.add(token)
         query = {"pageSize": _PAGE, "pageToken": token}
+
+
+def _ask(connection: Connection, path: str, query: dict[str, str]) -> dict[str, Any]:
+    try:
+        return read(connection, f"{connection.url(_HOST)}/v1/{path}", query)
+    except UnansweredError as error:
+        if error.status != _NOT_FOUND:
+            raise
+        _, project, _, region, _, pipeline, *_ = path.split("/")
+        raise UnansweredError(
+            f"Cloud Deploy has no delivery pipeline {pipeline} in {project}, {region}: "
+            "nothing is delivered yet",
+            remedy="bring the stack up, which makes it (`pulumi up`), then write a first release and create "
+            "it (`headroom release render` says how)",
+            status=error.status,
+        ) from None
 
 
 def _read_release(row: Any) -> Release:

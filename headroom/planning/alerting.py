@@ -7,6 +7,7 @@ cloud.google.com/monitoring/alerts/doc-variables, read 2026-11-21.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from headroom.alerts.contract import Contract, load_contract
 from headroom.alerts.labels import result_labels
@@ -87,8 +88,7 @@ def plan_alert_policies(
     `runbook_base` is the URL below which the project's files can be read, such as a repository's. The rules
     must be sound: what `linting.check_rules` finds is not checked again.
     """
-    contract = load_contract()
-    return tuple(_plan_policy(rule, environment, runbook_base.rstrip("/"), contract) for rule in rules)
+    return tuple(_plan_policy(rule, environment, runbook_base.rstrip("/")) for rule in rules)
 
 
 def translate_template(text: str) -> str:
@@ -101,7 +101,10 @@ def translate_template(text: str) -> str:
     return _VALUE.sub(lambda found: f"${{metric.label.value}}{_UNITS.get(found[1], '')}", labelled)
 
 
-def _plan_policy(rule: Rule, environment: str, runbook_base: str, contract: Contract) -> AlertPolicyPlan:
+# A plan asks for the policies that gate a canary once for each delivered pipeline; they are the same.
+@lru_cache(maxsize=512)
+def _plan_policy(rule: Rule, environment: str, runbook_base: str) -> AlertPolicyPlan:
+    contract = load_contract()
     tree = parse_promql(rule.expr)
     runbook = f"{runbook_base}/{rule.runbook}" if runbook_base else rule.runbook
     return AlertPolicyPlan(

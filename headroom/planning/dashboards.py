@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 
 from headroom.dashboards.cloud_monitoring import render_cloud_dashboard
 from headroom.dashboards.panels import load_dashboards
@@ -15,6 +16,7 @@ class DashboardPlan:
     content: str
 
 
+@lru_cache(maxsize=8)
 def plan_dashboards(environment: str) -> tuple[DashboardPlan, ...]:
     """Return the overview and a dashboard for each kind of pipelines."""
     return tuple(

@@ -22,6 +22,7 @@ from headroom.planning.demand import relocate, settle
 from headroom.planning.encryption import EncryptionPlan, plan_encryption
 from headroom.planning.grant_bounds import bound_nodes
 from headroom.planning.grants import Grants
+from headroom.planning.images import find_foreign
 from headroom.planning.kueue_release import KueuePlan, plan_kueue
 from headroom.planning.logging import LoggingPlan, check_logging, logging_traits, plan_logging
 from headroom.planning.models import check_models
@@ -60,6 +61,7 @@ from headroom.planning.tenancy import TenancyPlan, check_names, plan_tenancy
 from headroom.spec.errors import Problem, StackFileError, suggest
 from headroom.spec.pipelines import Pipeline, ServingPipeline
 from headroom.spec.platform import Platform
+from headroom.spec.references import check_references, is_of_reference
 from headroom.spec.stack_file import parse_config
 
 
@@ -126,7 +128,8 @@ def plan_config(
     try:
         platform = parse_config(config, file)
     except StackFileError as error:
-        substance = assess(error.remainder, environment, neighbours).problems if error.remainder else ()
+        left = assess(error.remainder, environment, neighbours).problems if error.remainder else ()
+        substance = [*check_references(config), *(each for each in left if not is_of_reference(each))]
         raise StackFileError([*error.problems, *substance], file) from None
     try:
         return plan(platform, environment, grants, neighbours)
@@ -145,7 +148,7 @@ def plan(
     if found.problems:
         raise StackFileError(found.problems)
     operations = plan_operations(platform, environment, SYSTEM_POOL, SYSTEM_TAINT[:2], grants, neighbours)
-    platform, all_pools = found.platform, (found.system_pool, *found.pools)
+    asked, platform, all_pools = platform, found.platform, (found.system_pool, *found.pools)
     traits = _find_traits(platform, found.pools)
     bounds = bound_nodes(found.system_pool, found.pools, platform.region, grants)
     shares = share_out(found.pools, found.pipelines, platform.quota, bounds)
@@ -179,6 +182,7 @@ def plan(
             *find_unheard(platform.alerting),
             *find_undelivered(platform),
             *find_unled(platform, environment, neighbours),
+            *find_foreign(asked, environment),
             *find_waiting(platform.operations, delivery.rollouts if delivery and not delivery.lead else ()),
         ),
         kueue=plan_kueue(sum(pool.peak_nodes for pool in all_pools), SYSTEM_POOL, SYSTEM_TAINT[:2]),

@@ -11,8 +11,11 @@ _EXPERIMENTS_KEY = "headroom:quota.experiments"
 def find_key(resource: str, plan: Plan) -> str:
     """Return the key of the pipeline or pool that a resource is named after; empty where it is of neither.
 
+    What is a key already, as some rules name what is no resource, is that key.
     A name that holds several is that of the longest: `feed-training` rather than `feed`.
     """
+    if resource.startswith("headroom:"):
+        return resource
     name = resource.removeprefix(f"{plan.environment}-")
     if found := _longest(name, (pipeline.name for pipeline in plan.pipelines)):
         return f"headroom:pipelines.{found}"

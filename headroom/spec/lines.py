@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import yaml
 
+from headroom.spec.errors import Problem
 from headroom.spec.stack_file import NAMESPACE
 
 
@@ -34,6 +35,12 @@ def locate(lines: Mapping[str, int], path: str) -> int | None:
             return lines[path]
         path = path[: max(path.rfind("."), path.rfind("["), 0)]
     return None
+
+
+def point_to(problem: Problem, file: str, lines: Mapping[str, int]) -> str:
+    """Return a problem as `file:line: key: message`, which editors follow; without a line if it has none."""
+    line = locate(lines, problem.path)
+    return f"{file}:{line}: {problem}" if line else f"{file}: {problem}"
 
 
 def _collect(path: str, key: yaml.Node, value: yaml.Node, lines: dict[str, int], seen: set[int]) -> None:

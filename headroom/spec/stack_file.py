@@ -214,7 +214,8 @@ def _remainder(error: ValidationError, data: dict[str, Any]) -> Platform | None:
     kept = _without(
         data.get("headroom:pipelines"), {entry[1] for entry in bad if entry[0] == _COLLECTIONS[1]}
     )
-    pipelines = {name: value for name, value in kept.items() if _pools_of(value) <= pools.keys()}
+    broken = {entry[1] for entry in bad if entry[0] == _COLLECTIONS[0]}
+    pipelines = {name: value for name, value in kept.items() if not _pools_of(value) & broken}
     try:
         return Platform.model_validate(data | {"headroom:pools": pools, "headroom:pipelines": pipelines})
     except ValidationError:

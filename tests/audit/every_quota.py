@@ -39,6 +39,8 @@ def platforms() -> dict[str, dict[str, Any]]:
     """The `config:` of a stack for each region, that of most machines first."""
     missing, found = every_quota(), {}
     for region in sorted(regions(), key=lambda name: -sum(name in zones for zones in OFFERS.values())):
+        if not missing:
+            break
         pools = {}
         for pool in _candidates(region):
             if _may_draw(pool, region) & missing and (drawn := _draws(region, pool) & missing):
@@ -68,17 +70,22 @@ def _config(region: str, pools: dict[str, Any]) -> dict[str, Any]:
 
 def _may_draw(pool: dict[str, Any], region: str) -> set[Key]:
     """What a node of it would draw if the plan took it: known at once, so that few have to be planned."""
-    machine, gpu = find_machine(pool["machine"]), pool.get("gpu", {})
+    gpu = pool.get("gpu", {})
+    return _of_machines(
+        pool["machine"], pool["capacity"], gpu.get("type"), gpu.get("count"), "local_ssd" in pool, region
+    ) | keys_of(disk_quota(pool["boot_disk"]["type"], 100, region)[0])
+
+
+@cache
+def _of_machines(
+    name: str, capacity: str, gpu: str | None, count: int | None, with_ssd: bool, region: str
+) -> set[Key]:
+    """What a node would draw of all but its boot disk, of which most machines take several kinds."""
+    machine = find_machine(name)
     assert machine is not None
-    capacity, accelerator = pool["capacity"], gpu.get("type") or machine.accelerator
-    lines = [
-        line
-        for line, _ in machine_quotas(
-            machine, capacity, accelerator, gpu.get("count", machine.devices), region
-        )
-    ]
-    lines.append(disk_quota(pool["boot_disk"]["type"], 100, region)[0])
-    if "local_ssd" in pool or machine.local_ssds:
+    accelerator, devices = gpu or machine.accelerator, count or machine.devices
+    lines = [line for line, _ in machine_quotas(machine, capacity, accelerator, devices, region)]
+    if with_ssd or machine.local_ssds:
         lines.append(local_ssd_quota(machine, 1, region, capacity)[0])
     return {key for line in lines for key in keys_of(line)}
 

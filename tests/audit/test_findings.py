@@ -142,6 +142,10 @@ CASES: dict[str, tuple[Change, set[str]]] = {
         {"all-regions-gpu-limit", "pool-cannot-scale"},
     ),
     "a grant that no pool can use": (lambda world: world.grant(L4, 400), {"granted-over-provisionable"}),
+    "more machines than all pools have": (
+        lambda world: world.grant("INSTANCES-per-project-region", 10**6),
+        set(),
+    ),
     "a quota that nobody knows": (lambda world: world.grant(L4, None), {"grant-unknown"}),
     "a request not answered": (ask(40, None, reconciling=True), {"request-pending"}),
     "a request answered by half": (ask(40, 20), {"request-partly-granted"}),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from difflib import unified_diff
-from pathlib import Path
 
 import pytest
 import yaml
@@ -18,9 +17,8 @@ from tests.browser.chromium import Page, find_chromium, open_page, read_axe, run
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
     for item in items:
-        if here in item.path.parents:
+        if item.nodeid.startswith("tests/browser/"):
             item.add_marker(pytest.mark.browser)
 
 

@@ -109,7 +109,9 @@ def test_a_stack_file_that_is_wrong_is_annotated_and_refused(headroom: Headroom,
     assert done.returncode == 2
     (line,) = [n for n, row in enumerate(path.read_text().splitlines(), 1) if "a3-highgpu-9g" in row]
     assert f"::error file=Pulumi.dev.yaml,line={line},title=usable (refused)::" in done.stdout
+    assert f"Pulumi.dev.yaml:{line}: headroom:pools.h100.machine: " in done.stderr
     assert "did you mean a3-highgpu-8g?" in done.stderr
+    assert headroom("check", "-s", "dev").stderr == done.stderr
 
 
 @pytest.mark.parametrize(

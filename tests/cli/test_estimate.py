@@ -96,6 +96,7 @@ def test_limits_that_do_not_fit_are_not_written(headroom: Headroom, project: Pat
     usage.write_text(USED.replace("gpus,4", "gpus,4000"))
     done = headroom("estimate", "-s", "dev", "--write", "--usage", str(usage))
     assert done.returncode == 2
+    assert "@@" not in done.stdout
     first, *reasons = done.stderr.splitlines()
     assert first == "Pulumi.dev.yaml: not written, since with these limits the plan would not be sound:"
     assert any("headroom:pipelines.feed-serving.limits.l4.gpus.cap: is " in line for line in reasons)

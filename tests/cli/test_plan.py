@@ -1,6 +1,7 @@
 """`headroom plan`, as a user runs it."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -43,8 +44,21 @@ def test_a_bad_file_ends_with_2_and_every_problem(headroom: Headroom, project: P
     assert done.stdout == ""
     lines = done.stderr.splitlines()
     assert len(lines) == 5
-    assert all(line.startswith("Pulumi.dev.yaml: headroom:") for line in lines)
-    assert "did you mean a3-highgpu-8g?" in done.stderr
+    rows = path.read_text().splitlines()
+    found = [re.match(r"Pulumi\.dev\.yaml:(\d+): headroom:", line) for line in lines]
+    at = [rows[int(each[1]) - 1] for each in found if each]
+    assert len(at) == 5
+    (h100,) = (row for line, row in zip(lines, at, strict=True) if "did you mean a3-highgpu-8g?" in line)
+    assert "machine: a3-highgpu-9g" in h100
+
+
+def test_a_note_says_the_line_of_its_key(headroom: Headroom, project: Path) -> None:
+    path = project / "Pulumi.dev.yaml"
+    path.write_text(re.sub(r"ticket: \[\w+\]", "ticket: []", path.read_text()))
+    (note,) = (line for line in headroom("plan", "-s", "dev").stderr.splitlines() if "what can wait" in line)
+    said = re.match(r"note: Pulumi\.dev\.yaml:(\d+): headroom:alerting\.routes\.ticket: ", note)
+    assert said
+    assert "ticket: []" in path.read_text().splitlines()[int(said[1]) - 1]
 
 
 def test_an_unknown_stack_is_answered_with_the_stacks_that_there_are(headroom: Headroom) -> None:

@@ -179,6 +179,22 @@ def test_an_approval_given_elsewhere_by_whoever_released_is_found(
     assert json.loads(headroom("release", "audit", *FRAUD, "--json").stdout)[0]["certain"] is True
 
 
+@pytest.mark.parametrize("command", ["status", "approve"])
+def test_where_nothing_was_brought_up_yet_it_says_so_and_what_to_do(
+    headroom: Headroom, cloud: CloudDeploy, command: str
+) -> None:
+    cloud.failures = 2 * [(end, 404, {}) for end in ("/releases", "/rollouts")]
+    done = headroom("release", command, *FRAUD)
+    assert (done.returncode, done.stdout) == (3, "")
+    error, hint = done.stderr.splitlines()
+    assert error == (
+        "error: Cloud Deploy has no delivery pipeline prod-fraud-serving in acme-ml-prod, europe-west4: "
+        "nothing is delivered yet"
+    )
+    assert hint.startswith("hint: bring the stack up, which makes it (`pulumi up`), then")
+    assert "404" not in done.stderr
+
+
 def test_bad_input_ends_with_2_and_an_api_out_of_reach_with_3(
     headroom: Headroom, cloud: CloudDeploy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

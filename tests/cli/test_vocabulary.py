@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 import typer
 
 from headroom.cli.asides import add_quiet
+from headroom.cli.help import reflow_help
 from headroom.cli.main import app
 
 PASSES_ON = {"sandbox pulumi", "sandbox run"}
@@ -44,6 +46,7 @@ def list_options(command: Any) -> set[str]:
 
 ROOT_COMMAND = typer.main.get_command(app)
 add_quiet(ROOT_COMMAND)
+reflow_help(ROOT_COMMAND)
 COMMANDS = dict(list_commands(ROOT_COMMAND))
 Run = Callable[..., CompletedProcess[str]]
 
@@ -86,6 +89,22 @@ def test_what_reads_a_stack_file_says_its_exit_codes(name: str) -> None:
     """Exit code 2 is a stack file that cannot be used, whatever the command; 3 a source that was not there."""
     text = COMMANDS[name].help
     assert re.search(r"Exit code 0: .*\b2:\s", text, re.DOTALL), text
+
+
+def test_help_is_as_wide_as_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line ends where the next word does not fit, and no list of choices is cut in two."""
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in COMMANDS:
+        ROOT_COMMAND.main([*name.split(), "--help"], standalone_mode=False)
+        text = capsys.readouterr().out
+        prose = [line.rstrip() for line in text.partition("╭")[0].splitlines()]
+        for line, after in pairwise(prose):
+            set_in = (line.startswith("  "), after.startswith("  "))
+            if line and after and not any(set_in) and not re.match(r" (headroom|Examples?:) ?", line):
+                assert len(line) + 1 + len(after.split()[0]) > 79, f"{name}: {line}"
+        assert not re.search(r"\|\w+ {2}", text), name
 
 
 def test_quiet_leaves_out_what_is_no_result_and_keeps_the_exit_code(headroom: Run, project: Path) -> None:

@@ -1,5 +1,6 @@
 """D3, D4: what a release brings to the cluster, held to the published schemas."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,15 @@ def server_of(release: ReleasePlan, profile: str) -> tuple[dict[str, Any], dict[
     return pod, pod["containers"][0]
 
 
-def kind_of(manifest: Manifest) -> Any:
+@cache
+def published_kinds() -> dict[tuple[str, str], Any]:
     definition = yaml.safe_load((PUBLISHED / "healthcheckpolicies.yaml").read_text())
-    own = {(kind.api_version, kind.name): kind for kind in read_definition(definition)}
+    return {(kind.api_version, kind.name): kind for kind in read_definition(definition)}
+
+
+def kind_of(manifest: Manifest) -> Any:
     key = (manifest["apiVersion"], manifest["kind"])
-    return own.get(key) or find_kind(*key)
+    return published_kinds().get(key) or find_kind(*key)
 
 
 def test_every_manifest_has_the_published_form(release: ReleasePlan) -> None:

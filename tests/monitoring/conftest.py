@@ -76,7 +76,7 @@ CASES = HEALTHY + FAULTY
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if Path(__file__).parent in item.path.parents and "world" in getattr(item, "fixturenames", ()):
+        if item.nodeid.startswith("tests/monitoring/") and "world" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.monitoring)
 
 

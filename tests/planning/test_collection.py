@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ CLICKS = {
 }
 
 
+@cache
 def plan() -> CollectionPlan:
     return plan_config(MINIMAL | {"headroom:pipelines": {"clicks": CLICKS}}, "prod", "f").collection
 

@@ -18,6 +18,7 @@ from headroom.spec.stack_file import load_config
         ("dev-flavor-cpu", "headroom:pools.cpu"),
         ("dev-queue-experiments", "headroom:quota.experiments"),
         ("experiments", "headroom:quota.experiments"),
+        ("headroom:alerting.routes.page", "headroom:alerting.routes.page"),
         ("dev-cluster", ""),
         ("dev-quota-n2-cpus-us-central1", ""),
         ("", ""),

@@ -146,6 +146,7 @@ def found_in(graph: tuple[Registered, ...]) -> list[str]:
     return [str(each.finding) for each in verdicts if each.rule.name == RULE]
 
 
+@pytest.mark.slow
 def test_approvers_as_the_program_makes_them_are_planned() -> None:
     """D1: each for a pipeline and for its production."""
     seats = {kind: [each for each in registered() if _is_seat(each, kind)] for kind in (PIPELINE, TARGET)}
@@ -157,6 +158,7 @@ def _is_seat(each: Registered, kind: str) -> bool:
     return each.type == kind and each.inputs["role"] == APPROVER
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [PIPELINE, TARGET])
 @pytest.mark.parametrize(
     "change", [{"member": GROUP}, {"name": "prod-other"}, {"role": "roles/clouddeploy.admin"}]
@@ -167,6 +169,7 @@ def test_an_approver_of_one_of_the_two_alone_is_not(kind: str, change: dict[str,
     assert found_in(graph)
 
 
+@pytest.mark.slow
 def test_a_machine_approves_nothing() -> None:
     graph = deepcopy(registered())
     seat = next(each for each in graph if _is_seat(each, PIPELINE))

@@ -35,6 +35,7 @@ def resources(plan: Plan) -> list[Resource]:
     return [from_registration("test", each.type, each.name, each.inputs) for each in record("test", main)]
 
 
+@pytest.mark.slow
 def test_every_kind_of_pool_is_read_back_as_it_was_planned(plan: Plan, resources: list[Resource]) -> None:
     """Q1, Q2: nodes, devices and quota are the same by the program's resources as by its plan."""
     model = build_model(resources, Records(), Settings())

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from headroom.spec.lines import find_lines, locate
+from headroom.spec.errors import Problem
+from headroom.spec.lines import find_lines, locate, point_to
 
 TEXT = """\
 # a comment
@@ -63,3 +64,10 @@ def test_aliases_of_aliases_are_not_written_out() -> None:
     rows = ["config:", "  k0: &k0 [1]"]
     rows += [f"  k{n}: &k{n} [{', '.join([f'*k{n - 1}'] * 9)}]" for n in range(1, 40)]
     assert len(find_lines("\n".join(rows))) < 1_000
+
+
+def test_a_problem_is_said_as_editors_follow_it_and_where_no_line_is_known_without() -> None:
+    lines = find_lines(TEXT)
+    problem = Problem("headroom:pools.l4.nodes.max", "is required")
+    assert point_to(problem, "f.yaml", lines) == f"f.yaml:6: {problem}"
+    assert point_to(Problem("", "cannot be read"), "f.yaml", lines) == "f.yaml: cannot be read"

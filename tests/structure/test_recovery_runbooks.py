@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,13 @@ def steps(runbook: Path) -> list[str]:
     return [heading.removeprefix("Diagnosis: ") for heading in headings if heading not in NO_STEPS]
 
 
-def documented(folder: Path) -> Iterator[tuple[str, str]]:
+@cache
+def documented(folder: Path) -> tuple[tuple[str, str], ...]:
     """Name and docstring of each test, and of each step of recovery that a test or another step calls."""
+    return tuple(_read_documented(folder))
+
+
+def _read_documented(folder: Path) -> Iterator[tuple[str, str]]:
     modules = [*folder.glob("test_*.py"), folder / "recovery.py"]
     texts = {path: path.read_text(encoding="utf-8") for path in modules}
     everything = "\n".join(texts.values())

@@ -1,5 +1,6 @@
 """A world in a temporary file, and a provider that serves it by direct calls."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from sandbox.google.schema import load_resource_type
 from sandbox.google.store import Store, WorldObject
 from sandbox.provider.wire import decode, encode
 
+ENVIRONMENT = ("HEADROOM_CLOUD_SEED", "HEADROOM_CLOUD_SCALE")
 SETTINGS = Settings("acme-dev", "us-central1", "us-central1-a", {"environment": "dev"})
 
 
@@ -115,29 +117,46 @@ def urn(token: str, name: str = "thing") -> str:
 
 @pytest.fixture(autouse=True)
 def _quiet_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HEADROOM_CLOUD_SEED", "HEADROOM_CLOUD_SCALE"):
+    for name in ENVIRONMENT:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture
-def empty_cloud(tmp_path: Path) -> Cloud:
-    """A world in which nothing was ever done, and nothing is late."""
-    cloud = Cloud(Store(tmp_path / "cloud.sqlite"))
+def begin_world(path: Path) -> Cloud:
+    cloud = Cloud(Store(path))
     with cloud.store.transaction():
         cloud.store.turn(SCALE, "0")
     return cloud
 
 
 @pytest.fixture
-def cloud(empty_cloud: Cloud) -> Cloud:
+def empty_cloud(tmp_path: Path) -> Cloud:
+    """A world in which nothing was ever done, and nothing is late."""
+    return begin_world(tmp_path / "cloud.sqlite")
+
+
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a world in which all APIs are enabled and there is a cluster `dev`; tests get copies."""
+    path = tmp_path_factory.mktemp("furnished") / "cloud.sqlite"
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ENVIRONMENT:
+            patch.delenv(name, raising=False)
+        cloud = begin_world(path)
+        for project in ("acme-dev", "acme-prod"):
+            settings = replace(SETTINGS, project=project)
+            for api in {*load_table("services")["modules"].values()}:
+                cloud.create("gcp:projects/service:Service", {"service": api}, settings)
+        dev = {"name": "dev", "location": "us-central1", "deletionProtection": False}
+        cloud.create("gcp:container/cluster:Cluster", dev, SETTINGS)
+        cloud.store.close()
+    return path
+
+
+@pytest.fixture
+def cloud(furnished: Path, tmp_path: Path) -> Cloud:
     """A world in which all APIs are enabled and there is a cluster `dev`."""
-    for project in ("acme-dev", "acme-prod"):
-        settings = replace(SETTINGS, project=project)
-        for api in {*load_table("services")["modules"].values()}:
-            empty_cloud.create("gcp:projects/service:Service", {"service": api}, settings)
-    dev = {"name": "dev", "location": "us-central1", "deletionProtection": False}
-    empty_cloud.create("gcp:container/cluster:Cluster", dev, SETTINGS)
-    return empty_cloud
+    shutil.copy(furnished, tmp_path / "cloud.sqlite")
+    return Cloud(Store(tmp_path / "cloud.sqlite"))
 
 
 @pytest.fixture
