@@ -132,9 +132,7 @@ def test_a_region_without_a_file_is_refused(headroom: Headroom, far: Path) -> No
     far.unlink()
     done = headroom("plan", "-s", "prod")
     assert done.returncode == 2
-    assert done.stderr.startswith(
-        f"Pulumi.prod.yaml: headroom:delivery.regions[0]: names no stack: there is no Pulumi.{FAR}.yaml"
-    )
+    assert f"headroom:delivery.regions[0]: names no stack: there is no Pulumi.{FAR}.yaml" in done.stderr
 
 
 def test_the_policies_judge_both_stacks_offline(headroom: Headroom) -> None:

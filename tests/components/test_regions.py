@@ -34,7 +34,7 @@ def test_the_target_of_a_region_is_the_cluster_that_its_program_makes(near: Grap
     of = far["NodePool", "far-pool-system"].inputs
     assert cluster == f"projects/{of['project']}/locations/{of['location']}/clusters/{of['cluster']}"
     nodes = far["Account", "far-nodes"].inputs
-    reader = next(each for (kind, name), each in near.items() if "models-read-by" in name)
+    reader = next(each for (kind, name), each in near.items() if "validated-read-by" in name)
     assert reader.inputs["role"] == "roles/artifactregistry.reader"
     assert reader.inputs["member"] == (
         f"serviceAccount:{nodes['accountId']}@{nodes['project']}.iam.gserviceaccount.com"

@@ -75,7 +75,7 @@ def test_each_region_gets_manifests_and_a_judge_of_its_own(plan: Plan) -> None:
     )
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     assert {"name": "HEADROOM_ENVIRONMENT", "value": "far"} in container["env"]
-    assert container["image"] == release.image.reference
+    assert container["image"] == release.validated.reference
     profiles = {each["name"]: each for each in yaml.safe_load(files["skaffold.yaml"])["profiles"]}
     assert {"production-far", "canary-far", "stable-far"} < profiles.keys()
     (judge,) = profiles["canary-far"]["verify"]

@@ -58,8 +58,10 @@ def test_staging_registry_and_roles_are_the_leads() -> None:
     assert plan.delivery is not None
     assert [each.name for each in plan.pipelines] == ["ranker"]
     assert plan.delivery.images.repository is None
-    assert plan.delivery.images.prefix == "us-central1-docker.pkg.dev/acme-ml-test/test-models/"
-    assert f"{plan.delivery.images.prefix}**" in plan.delivery.images.admitted
+    copies = "us-central1-docker.pkg.dev/acme-ml-test/test-validated/"
+    assert dict(plan.delivery.images.served)["production"] == (copies,)
+    assert f"{copies}**" in plan.delivery.images.admitted
+    assert plan.delivery.images.validators == ()
     assert [role.role_id for role in plan.delivery.roles] == ["far_model_runner"]
 
 
