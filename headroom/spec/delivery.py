@@ -221,8 +221,7 @@ class Delivery(Section):
     )
     wait_minutes: Annotated[int, Field(strict=True, ge=0, le=20_160)] | None = Field(
         default=None,
-        description="how long all users of the region before have had a release when it comes here, 14 days "
-        "at most; by default 60, of a stack that follows",
+        description="how long the region before has had a release when it comes to this one; by default 60",
     )
 
     approvals: Approvals = Field(

@@ -112,7 +112,7 @@ def test_a_rollback_says_what_it_does_and_that_it_waits_for_an_approval(
     hold(cloud)
     dry = headroom("release", "rollback", *FRAUD, "--dry-run", "--json")
     assert (dry.returncode, cloud.changes) == (0, [])
-    data = json.loads(dry.stdout)
+    (data,) = json.loads(dry.stdout)
     assert (data["sent"], data["request"]["body"]["releaseId"]) == (False, "v7")
     done = headroom("release", "rollback", *FRAUD)
     assert done.returncode == 0, done.stderr

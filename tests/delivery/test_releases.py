@@ -145,13 +145,13 @@ def test_a_server_with_devices_gets_their_share_of_the_host_but_for_the_sender(f
     """Q1: what is not asked for counts as zero, and is refused."""
     asked = dict(feed.rollout.asks)
     assert asked["gpus"] == 1
-    share = feed.pool.cpu_millis_per_node // feed.pool.devices_per_node
-    assert asked["cpu"] == share - 500
-    assert asked["memory"] == feed.pool.memory_bytes_per_node // feed.pool.devices_per_node - 512 * 2**20
+    pool = next(each for each in plan_of("prod").pools if each.name == feed.rollout.pool)
+    assert asked["cpu"] == pool.cpu_millis_per_node // pool.devices_per_node - 500
+    assert asked["memory"] == pool.memory_bytes_per_node // pool.devices_per_node - 512 * 2**20
 
 
 def test_a_server_without_devices_gets_what_its_demand_says(fraud: ReleasePlan) -> None:
-    assert dict(fraud.replica) == {"cpu": 8_000, "memory": 16 * 2**30}
+    assert dict(fraud.rollout.asks) == {"cpu": 8_000, "memory": 16 * 2**30}
 
 
 def test_a_canary_must_export_all_that_judges_it_and_serving_owes() -> None:

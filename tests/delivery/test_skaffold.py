@@ -114,7 +114,9 @@ def test_what_is_found_good_in_staging_is_copied_to_where_production_takes_it_fr
 
 @pytest.mark.parametrize("minutes", [1, 2, 10, 30, 2_880])
 def test_judging_and_copying_end_before_their_job_is_ended(minutes: int) -> None:
-    judge = JudgePlan("e", "stable", (), 0, is_compared=True, timeout_seconds=minutes * 30, promotes=True)
+    judge = JudgePlan(
+        "p", "e", "stable", (), 0, is_compared=True, timeout_seconds=minutes * 30, promotes=True
+    )
     assert judge.copy_seconds > 0
     assert judge.wait_seconds >= judge.timeout_seconds // 2
     assert judge.wait_seconds + judge.copy_seconds < judge.timeout_seconds

@@ -119,8 +119,8 @@ def test_whoever_releases_any_model_may_use_the_account_that_renders(
 
 
 def test_every_job_of_a_target_has_one_account(plan: Callable[..., DeliveryPlan]) -> None:
-    for namespace in ("s", "s-staging"):
-        usages = [usage for account in plan().accounts_of(namespace) for usage in account.usages]
+    for target in plan().rollouts[0].targets:
+        usages = [usage for account in plan().accounts_of(target.name) for usage in account.usages]
         assert len(usages) == len(set(usages)) == 6
 
 
