@@ -177,9 +177,16 @@ def rollback(
         releases = list_releases(found.connection, found.name)
         rollouts = list_rollouts(found.connection, found.name)
         steps = plan_rollbacks(found.plan, found.rollout, releases, rollouts, release, datetime.now(UTC))
-    taken = [_take(found, step, dry_run=dry_run, quiet=as_json) for step in steps]
+    taken, code = [], 0
+    for step in steps:
+        try:
+            taken.append(_take(found, step, dry_run=dry_run, quiet=as_json))
+        except typer.Exit as refused:
+            typer.echo(f"not done: {step.does}", err=True)
+            code = max(code, refused.exit_code)
     if as_json:
         typer.echo(describe_steps(taken))
+    raise typer.Exit(code)
 
 
 def audit(
@@ -225,8 +232,8 @@ def audit(
 
 def _reach(stack: str, pipeline: str, region: str | None = None) -> Delivered:
     from headroom.cli.project import plan_stack
-    from headroom.delivery.approvals import narrow_to_region
     from headroom.delivery.progress import name_delivery_pipeline
+    from headroom.delivery.regions import narrow_to_region
     from headroom.delivery.releases import require_rollout
     from headroom.live.connection import connect
 
@@ -272,7 +279,7 @@ def _tell_request(step: "Step") -> None:
 
 
 def _tell_pending(found: Delivered, rollout: "Rollout | None") -> None:
-    from headroom.delivery.commands import step_command
+    from headroom.delivery.commands import region_arguments, step_command
     from headroom.delivery.names import name_people
     from headroom.delivery.progress import PENDING_APPROVAL
 
@@ -280,8 +287,10 @@ def _tell_pending(found: Delivered, rollout: "Rollout | None") -> None:
     if rollout is None:
         typer.echo(f"see how far it is: {step_command(found.plan, 'status', pipeline)}")
     elif rollout.state == PENDING_APPROVAL:
-        command = step_command(found.plan, "approve", pipeline, "--release", rollout.release)
-        people = name_people(found.rollout.approvals.approve)
+        region = found.rollout.find_region(rollout.target) or found.rollout
+        where = ("--release", rollout.release, *region_arguments(region))
+        command = step_command(found.plan, "approve", pipeline, *where)
+        people = name_people(region.approvals.approve)
         typer.echo(f"it waits for the approval of {people}, and nothing has changed yet:\n{command}")
 
 
@@ -312,7 +321,8 @@ def _find_after(found: Delivered, step: "Step") -> "Rollout | None":
 @contextmanager
 def _refusals() -> Generator[None]:
     """End with exit code 1 where the step may not be taken now, and 2 where release or region is unknown."""
-    from headroom.delivery.approvals import RefusedError, UnknownRegionError, UnknownReleaseError
+    from headroom.delivery.approvals import RefusedError, UnknownReleaseError
+    from headroom.delivery.regions import UnknownRegionError
 
     try:
         yield

@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from headroom.delivery.commands import commands_of, step_command
+from headroom.delivery.commands import commands_of, region_arguments, step_command
 from headroom.delivery.names import name_people
 from headroom.delivery.progress import (
     IN_PROGRESS,
     PENDING_APPROVAL,
     SUCCEEDED,
-    UNBEGUN,
     Release,
     Request,
     Rollout,
@@ -22,6 +21,7 @@ from headroom.delivery.progress import (
     name_delivery_pipeline,
     sort_latest,
 )
+from headroom.delivery.regions import find_present, find_returning
 from headroom.planning.delivery import FREEZES
 from headroom.planning.plan import Plan
 from headroom.planning.rollouts import STABLE, RolloutPlan
@@ -34,10 +34,6 @@ class RefusedError(Exception):
 
 class UnknownReleaseError(ValueError):
     """There is no such release of this pipeline."""
-
-
-class UnknownRegionError(ValueError):
-    """Releases do not go there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +221,24 @@ def plan_rollbacks(
             refused.append(error)
     if refused and not steps:
         raise refused[0]
-    told = tuple(map(str, refused))
-    return tuple(replace(step, warnings=(*told, *step.warnings)) for step in steps)
+    told = (*map(str, refused), *_warn_of_coming(plan, delivered, rollouts))
+    return (replace(steps[0], warnings=(*told, *steps[0].warnings)), *steps[1:])
+
+
+def _warn_of_coming(plan: Plan, delivered: RolloutPlan, rollouts: Iterable[Rollout]) -> Iterable[str]:
+    """A promotion that is under way does not end with a rollback."""
+    known = tuple(rollouts)
+    present = next((now for region in delivered.regions if (now := find_present(region, known))), None)
+    if present is None:
+        return
+    had = {each.target for each in known if each.release == present.release}
+    coming = [region.place for region in delivered.further if region.production.name not in had]
+    if coming:
+        abandon = commands_of(plan, delivered.pipeline).gcloud(f"releases abandon {present.release}")
+        yield (
+            f"{present.release} may still come to {' and '.join(coming)}; so that it never does, who "
+            f"releases abandons it:\n{abandon}"
+        )
 
 
 def plan_rollback(
@@ -244,10 +256,13 @@ def plan_rollback(
     latest = sort_latest(rollouts, delivered.production.name)
     _require_known(latest, release)
     abandoned = {each.name for each in releases if each.abandoned}
-    now = _find_present(delivered, latest)
+    now = find_present(delivered, latest)
     present = now.release if now else ""
     good = [each.release for each in latest if each.state == SUCCEEDED and each.release != present]
     to = _choose_earlier([each for each in dict.fromkeys(good) if each not in abandoned], release, delivered)
+    if latest and latest[0].state == PENDING_APPROVAL and latest[0].release == to:
+        command = step_command(plan, "approve", delivered.pipeline, *region_arguments(delivered))
+        raise RefusedError(f"a rollback of {delivered.place} to {to} waits for approval already: {command}")
     target = delivered.production.name
     rollout_id = f"rollback-{moment:%Y%m%d-%H%M%S}{delivered.place_suffix}"
     pipeline = name_delivery_pipeline(plan, delivered.pipeline)
@@ -269,46 +284,6 @@ def _sort_held(delivered: RolloutPlan, rollouts: Iterable[Rollout]) -> list[Roll
     """Those that a phase holds come first."""
     known = _sort_production(delivered, rollouts)
     return sorted(known, key=lambda rollout: find_held(delivered, rollout) is None)
-
-
-def narrow_to_region(delivered: RolloutPlan, stack: str | None) -> RolloutPlan:
-    """Return what of a delivery is in the region of a stack; all of it for None.
-
-    Raises UnknownRegionError where it does not go there.
-    """
-    if stack is None:
-        return delivered
-    known = {each.production.site.stack: each for each in delivered.regions}
-    if stack not in known:
-        raise UnknownRegionError(
-            f"{delivered.pipeline} is not released to {stack}{suggest(stack, known)}; "
-            f"it is released to {', '.join(known)}"
-        )
-    return replace(known[stack], further=())
-
-
-def find_returning(delivered: RolloutPlan, rollouts: Iterable[Rollout]) -> tuple[RolloutPlan, ...]:
-    """Return the regions that have the newest of the releases in production: all that a bad model is in.
-
-    Those of a delivery that has released nothing yet are all.
-    """
-    known = tuple(rollouts)
-    present = {region.production.name: _find_present(region, known) for region in delivered.regions}
-    begun = [each for each in present.values() if each]
-    if not begun:
-        return delivered.regions
-    newest = max(
-        {each.release for each in begun},
-        key=lambda release: min(each.created for each in known if each.release == release),
-    )
-    having = {target for target, each in present.items() if each and each.release == newest}
-    return tuple(region for region in delivered.regions if region.production.name in having)
-
-
-def _find_present(region: RolloutPlan, rollouts: Iterable[Rollout]) -> Rollout | None:
-    """The latest rollout to a region that has changed anything."""
-    latest = sort_latest(rollouts, region.production.name)
-    return next((each for each in latest if each.state not in UNBEGUN), None)
 
 
 def _choose_earlier(good: list[str], release: str | None, region: RolloutPlan) -> str:

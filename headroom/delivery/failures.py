@@ -56,7 +56,8 @@ def list_failures(plan: Plan, delivery: DeliveryPlan, rollout: RolloutPlan) -> I
         yield (
             "it is frozen",
             f"{describe_refusals()} are refused; a canary that fails is rolled back as ever",
-            "wait for the end of the freeze; roll back at any time",
+            "wait for the end of the freeze, then do it by hand: what was refused is not tried again by "
+            "itself, a promotion (`gcloud deploy releases promote`) neither; roll back at any time",
         )
     yield from _list_canary_failures(rollout)
     if any(region.production.approval for region in rollout.regions):

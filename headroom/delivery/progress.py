@@ -1,7 +1,7 @@
 """How far releases are: where each stands, who has to act, and by which command."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from headroom.alerts.durations import format_duration
@@ -163,22 +163,41 @@ def is_way_back(rollout: Rollout, rollouts: Iterable[Rollout]) -> bool:
 def list_standings(
     plan: Plan, delivered: RolloutPlan, releases: Iterable[Release], rollouts: Iterable[Rollout]
 ) -> tuple[Standing, ...]:
-    """Return where each release stands, the one in which something happened last first."""
+    """Return where each release stands, region by region, the one in which something happened last first."""
     rollouts = tuple(rollouts)
     found: list[tuple[str, Standing]] = []
     for release in releases:
         own = [each for each in rollouts if each.release == release.name]
-        latest = _find_latest(delivered, own)
-        live = find_live(rollouts, latest.target) if latest else None
-        standing = _stand(plan, delivered, release, latest, live)
-        found.append((max([release.created, *(each.created for each in own)]), standing))
+        last = max([release.created, *(each.created for each in own)])
+        for latest in _list_latest(delivered, own) or [None]:
+            live = find_live(rollouts, latest.target) if latest else None
+            standing = _stand(plan, delivered, release, latest, live)
+            if latest and latest == live:
+                standing = _await_next(delivered, standing, latest, own)
+            found.append((last, standing))
     return tuple(standing for _, standing in sorted(found, key=lambda pair: pair[0], reverse=True))
 
 
-def _find_latest(delivered: RolloutPlan, own: Iterable[Rollout]) -> Rollout | None:
+def _list_latest(delivered: RolloutPlan, own: Iterable[Rollout]) -> list[Rollout]:
+    """The latest rollout to each region, in their order; where there is none yet, that to staging."""
     own = tuple(own)
-    targets = [target.name for target in reversed(delivered.targets)]
-    return next((latest for target in targets for latest in sort_latest(own, target)), None)
+    latest = [sort_latest(own, region.production.name)[:1] for region in delivered.regions]
+    return [each for found in latest for each in found] or sort_latest(own, delivered.staging.name)[:1]
+
+
+def _await_next(
+    delivered: RolloutPlan, standing: Standing, rollout: Rollout, own: Iterable[Rollout]
+) -> Standing:
+    """A release that all users of a region have goes on to the next, unless it is there already."""
+    region, reached = delivered.find_region(rollout.target), {each.target for each in own}
+    if region is None or not delivered.further:
+        return standing
+    said = replace(standing, state="answers all users there")
+    later = delivered.regions[delivered.regions.index(region) + 1 :]
+    if not later or later[0].production.name in reached:
+        return said
+    wait = f" {format_duration(later[0].wait_seconds)} later" if later[0].wait_seconds else ""
+    return replace(said, waits_for=f"promotion to {later[0].place}{wait}, by itself")
 
 
 def _stand(
@@ -217,8 +236,8 @@ def _say(plan: Plan, delivered: RolloutPlan, rollout: Rollout, live: Rollout | N
             return _say_running(plan, delivered, rollout)
         case "SUCCEEDED" if region is None:
             return "was validated", "promotion, by itself", ""
-        case "SUCCEEDED" if region and rollout == live:
-            return _say_live(delivered, region)
+        case "SUCCEEDED" if rollout == live:
+            return "answers all users", NOBODY, ""
         case "SUCCEEDED":
             return "was replaced", NOBODY, ""
         case "FAILED":
@@ -227,17 +246,10 @@ def _say(plan: Plan, delivered: RolloutPlan, rollout: Rollout, live: Rollout | N
     return _SAID.get(rollout.state, f"is in the state {rollout.state}"), waits_for, ""
 
 
-def _say_live(delivered: RolloutPlan, region: RolloutPlan) -> tuple[str, str, str]:
-    later = delivered.regions[delivered.regions.index(region) + 1 :]
-    if not later:
-        return "answers all users", NOBODY, ""
-    wait = f" {format_duration(later[0].wait_seconds)} later" if later[0].wait_seconds else ""
-    return "answers all users there", f"promotion to {later[0].place}{wait}, by itself", ""
-
-
 def _say_pending(plan: Plan, delivered: RolloutPlan, rollout: Rollout) -> tuple[str, str, str]:
-    people = (delivered.find_region(rollout.target) or delivered).approvals
-    command = step_command(plan, "approve", delivered.pipeline, "--release", rollout.release)
+    region = delivered.find_region(rollout.target) or delivered
+    people, where = region.approvals, ("--release", rollout.release, *region_arguments(region))
+    command = step_command(plan, "approve", delivered.pipeline, *where)
     if rollout.rollback_of:
         return "the rollback to it waits for approval", name_people(people.approve), command
     return "waits for approval", name_people(people.begin), command

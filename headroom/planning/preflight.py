@@ -86,6 +86,8 @@ class Needs:
 
     environment: str
     project: str
+    state_project: str
+    """Whose bucket keeps the state: where releases come from another stack, that one's, which reads it."""
     region: str
     apis: tuple[ApiNeed, ...]
     roles: tuple[RoleNeed, ...]
@@ -103,7 +105,7 @@ class Needs:
     @property
     def state_bucket(self) -> str:
         """The bucket that `bootstrap/` makes for Pulumi's state."""
-        return state_bucket(self.project)
+        return state_bucket(self.state_project)
 
     @property
     def permissions(self) -> tuple[str, ...]:
@@ -120,6 +122,7 @@ def derive_needs(plan: Plan) -> Needs:
     return Needs(
         environment=plan.environment,
         project=plan.project,
+        state_project=plan.delivery.lead.project if plan.delivery and plan.delivery.lead else plan.project,
         region=plan.region,
         apis=find_apis(traits),
         roles=tuple(role for role, when in all_roles() if not when or when in traits),

@@ -153,8 +153,18 @@ def _check_lead(platform: Platform, neighbours: Neighbours, lead: str) -> Iterat
     if lead not in neighbours:
         yield Problem(path, f"names no stack: there is no Pulumi.{lead}.yaml beside this file")
         return
-    if neighbours[lead].delivery.follows:
-        yield Problem(path, f"names {lead}, which follows another stack itself; name the one that leads")
+    there = neighbours[lead]
+    if there is platform or there.delivery.follows:
+        yield Problem(path, f"names {lead}, which follows a stack itself; name the one that leads")
+        return
+    if there.project == platform.project:
+        yield Problem(
+            path,
+            f"names {lead}, in the project {there.project} of this one: a project has one image policy, and "
+            "so one region; give each a project of its own",
+        )
+    if there.environment.tier != platform.environment.tier:
+        yield Problem(path, f"names {lead}, whose tier is {there.environment.tier}; let both have the same")
 
 
 def _find_said(platform: Platform) -> set[str]:

@@ -47,7 +47,7 @@ def check_deliveries(
     for name, pipeline in _find_known(platform, lead).items():
         path = f"headroom:pipelines.{name}"
         found = [
-            *_check_form(name, pipeline, environment),
+            *_check_form(name, pipeline, environment, follows=lead is not None),
             *_check_people(name, pipeline, platform, lead),
             *(_check_validation(pipeline, platform) if lead is None else ()),
         ]
@@ -85,14 +85,16 @@ def find_undelivered(platform: Platform) -> list[Problem]:
     ]
 
 
-def _check_form(name: str, pipeline: ServingPipeline, environment: str) -> Iterator[Finding]:
+def _check_form(
+    name: str, pipeline: ServingPipeline, environment: str, *, follows: bool
+) -> Iterator[Finding]:
     delivery = _delivery(pipeline)
     if pipeline.demand is None:
         yield (
             "delivery",
             "needs a demand beside it: without queries per second nobody knows what a canary gets to answer",
         )
-    longest = name_target(environment, name_staging(name))
+    longest = name_target(environment, name if follows else name_staging(name))
     if len(longest) > LONGEST_NAME:
         yield (
             "delivery",

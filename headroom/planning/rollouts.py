@@ -258,13 +258,13 @@ def approvals_of(pipeline: ServingPipeline, own: Approvals, common: Approvals) -
 
 def people_of(name: str, pipeline: ServingPipeline, platform: Platform, lead: Lead | None) -> ApprovalsPlan:
     """Return who may do what with the releases of a delivered pipeline. Where they come from another stack,
-    that says it all but who approves that they begin in this one: nobody is asked, where this says nobody."""
+    that says it all; this may say who approves here, in the place of those."""
     own, common = _delivery(pipeline).approvals, platform.delivery.approvals
     if lead is None:
         return approvals_of(pipeline, own, common)
     leading = find_delivered(lead.platform.pipelines)[name]
     theirs = approvals_of(leading, _delivery(leading).approvals, lead.platform.delivery.approvals)
-    return replace(theirs, begin=_unique(own.begin or common.begin))
+    return replace(theirs, begin=_unique(own.begin or common.begin or theirs.begin))
 
 
 def plan_rollout(

@@ -21,7 +21,7 @@ from infra.components.alerting import Alerting
 from infra.components.base import Component, Scope
 from infra.components.cluster import Cluster
 from infra.components.delivery_access import DeliveryAccess
-from infra.components.region_gates import read_gates
+from infra.components.region_gates import find_gate, read_gates
 from infra.components.services import Services
 
 _deploy = gcp.clouddeploy
@@ -57,7 +57,7 @@ class Delivery(Component):
         self.pipelines = {rollout.pipeline: self._deliver(rollout) for rollout in plan.rollouts}
         for rollout in plan.rollouts:
             for member in list_members(rollout.approvers):
-                self._let_approve_on_pipeline(member, member, rollout.pipeline)
+                self._let_approve_on_pipeline(member, member, rollout.pipeline, _keep_to(rollout, member))
             for region in rollout.regions:
                 for member in list_members(region.approvals.approve):
                     self._let_approve_on_target(member, member, rollout.pipeline, region.place_suffix)
@@ -102,7 +102,7 @@ class Delivery(Component):
     def _target(self, plan: RolloutPlan, target: TargetPlan) -> gcp.clouddeploy.Target:
         timeout = max(_LEAST_TIMEOUT_SECONDS, plan.validation.timeout_seconds)
         is_here = target.site.stack == self.scope.environment
-        name = target.namespace if is_here else f"{target.namespace}-in-{target.site.stack}"
+        name = target.namespace if is_here else f"{target.namespace}@{target.site.stack}"
         return self.own(
             _deploy.Target(
                 self.scope.name(name),
@@ -187,7 +187,11 @@ class Delivery(Component):
     def _gate(self, plan: RolloutPlan, policy: str) -> pulumi.Input[str]:
         stack = plan.production.site.stack
         gates = self._far_gates.get(stack)
-        return gates.apply(lambda found: found[policy]) if gates else self._policies[policy].name
+        return (
+            gates.apply(lambda found: find_gate(found, policy, stack))
+            if gates
+            else self._policies[policy].name
+        )
 
     def _automate(self, plan: RolloutPlan, pipeline: gcp.clouddeploy.DeliveryPipeline) -> None:
         """Nobody has to be there: what was validated is promoted, what was watched goes on, what failed is
@@ -233,8 +237,15 @@ class Delivery(Component):
         for suffix in self.productions[pipeline]:
             self._let_approve_on_target(name, member, pipeline, suffix)
 
-    def _let_approve_on_pipeline(self, name: str, member: pulumi.Input[str], pipeline: str) -> None:
-        self.own(self._grant(f"{pipeline}-approver", name, member, _APPROVER, self.pipelines[pipeline]))
+    def _let_approve_on_pipeline(
+        self,
+        name: str,
+        member: pulumi.Input[str],
+        pipeline: str,
+        condition: gcp.clouddeploy.DeliveryPipelineIamMemberConditionArgs | None = None,
+    ) -> None:
+        what, of = f"{pipeline}-approver", self.pipelines[pipeline]
+        self.own(self._grant(what, name, member, _APPROVER, of, condition))
 
     def _let_approve_on_target(
         self, name: str, member: pulumi.Input[str], pipeline: str, suffix: str
@@ -269,6 +280,7 @@ class Delivery(Component):
         member: pulumi.Input[str],
         role: pulumi.Input[str],
         pipeline: gcp.clouddeploy.DeliveryPipeline,
+        condition: gcp.clouddeploy.DeliveryPipelineIamMemberConditionArgs | None = None,
     ) -> gcp.clouddeploy.DeliveryPipelineIamMember:
         return _deploy.DeliveryPipelineIamMember(
             self.scope.name(f"{what}-{name}"),
@@ -277,6 +289,7 @@ class Delivery(Component):
             name=pipeline.name,
             role=role,
             member=member,
+            condition=condition,
             opts=self.options(),
         )
 
@@ -296,6 +309,20 @@ class Delivery(Component):
                 opts=self.options(depends_on=self._apis),
             )
         )
+
+
+def _keep_to(plan: RolloutPlan, member: str) -> gcp.clouddeploy.DeliveryPipelineIamMemberConditionArgs | None:
+    """Who approves in some regions alone has the right on the pipeline for these alone
+    (cloud.google.com/deploy/docs/securing/iam, 2026-11); None: for all."""
+    own = [
+        region.production.name for region in plan.regions if member in list_members(region.approvals.approve)
+    ]
+    if len(own) == len(plan.regions):
+        return None
+    target = 'api.getAttribute("clouddeploy.googleapis.com/rolloutTarget", "")'
+    return _deploy.DeliveryPipelineIamMemberConditionArgs(
+        title="approves in its own regions", expression=" || ".join(f'{target} == "{name}"' for name in own)
+    )
 
 
 def _runtime(

@@ -25,3 +25,13 @@ def read_gates(stack: str) -> pulumi.Output[Mapping[str, str]]:
         )
 
     return pulumi.StackReference(stack, stack_name=name).get_output(GATES).apply(require)
+
+
+def find_gate(gates: Mapping[str, str], policy: str, stack: str) -> str:
+    """Return the name of a policy in another stack. Raises RunError where that stack does not have it yet."""
+    if policy not in gates:
+        raise pulumi.RunError(
+            f"the stack {stack} has no alert {policy} yet, which judges canaries there: after a change a "
+            f"region is brought up first; run `pulumi up -s {stack}`"
+        )
+    return gates[policy]

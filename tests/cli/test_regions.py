@@ -65,7 +65,10 @@ def test_the_plan_of_either_stack_shows_the_region(headroom: Headroom) -> None:
     leading = headroom("plan", "-s", "prod")
     assert leading.returncode == 0, leading.stderr
     assert f"canary in {FAR}" in leading.stdout
-    assert f"fraud-serving in {FAR}: begun without asking 4h after the region before" in leading.stdout
+    assert (
+        f"fraud-serving in {FAR}: begun by ml-approvers@acme.example 4h after the region before"
+        in leading.stdout
+    )
     following = headroom("plan", "-s", FAR)
     assert following.returncode == 0, following.stderr
     assert f"canary in {FAR}" in following.stdout
@@ -87,6 +90,19 @@ def test_a_rollback_is_of_all_regions_that_have_the_model_or_of_the_one_that_is_
     none = headroom("release", "rollback", "-s", "prod", *FRAUD, "--region", "prod-eu")
     assert none.returncode == 2
     assert none.stderr.startswith("--region: fraud-serving is not released to prod-eu; did you mean prod-us?")
+
+
+def test_a_region_that_refuses_does_not_keep_the_other_from_going_back(
+    headroom: Headroom, cloud: CloudDeploy
+) -> None:
+    """D6: what was not done is named."""
+    refusal = {"error": {"code": 409, "status": "ABORTED", "message": "another operation is under way"}}
+    cloud.failures.append((":rollbackTarget", 409, refusal))
+    done = headroom("release", "rollback", "-s", "prod", *FRAUD)
+    assert done.returncode == 1
+    assert [body["targetId"] for _, body in cloud.changes] == [PRODUCTION, FAR_TARGET]
+    assert "not done: gives all users of production v6 in the place of v7" in done.stderr
+    assert f"done: gives all users of {FAR} v6 in the place of v7" in done.stdout
 
 
 @pytest.mark.parametrize("verb", ["status", "approve", "advance", "rollback", "audit"])

@@ -30,7 +30,7 @@ def far() -> Graph:
 
 def test_the_target_of_a_region_is_the_cluster_that_its_program_makes(near: Graph, far: Graph) -> None:
     """D4: the names that one stack derives are those that the other gives."""
-    cluster = near["Target", "test-ranker-in-far"].inputs["gke"]["cluster"]
+    cluster = near["Target", "test-ranker@far"].inputs["gke"]["cluster"]
     of = far["NodePool", "far-pool-system"].inputs
     assert cluster == f"projects/{of['project']}/locations/{of['location']}/clusters/{of['cluster']}"
     nodes = far["Account", "far-nodes"].inputs
@@ -55,7 +55,7 @@ def test_who_deploys_to_a_region_may_there_only_what_that_takes(near: Graph, far
     }
     subjects = far["RoleBinding", "far-runner-ranker"].inputs["subjects"]
     assert [each["name"] for each in subjects] == [RUNNER]
-    assert ("RoleBinding", "test-runner-ranker-in-far") not in near
+    assert ("RoleBinding", "test-runner-ranker@far") not in near
     assert [name for kind, name in near if kind == "RoleBinding" and "runner" in name] == [
         "test-runner-ranker",
         "test-runner-ranker-staging",
@@ -92,8 +92,8 @@ def test_a_region_has_no_delivery_of_its_own_and_says_which_alerts_judge(far: Gr
     assert {"Policy", "Gateway", "ValidatingAdmissionPolicy"} <= kinds
 
 
-def test_who_approves_in_one_region_has_no_right_on_the_target_of_another() -> None:
-    """D1."""
+def test_who_approves_in_one_region_has_no_right_in_another() -> None:
+    """D1: neither on its target nor, by a condition, on the pipeline for it."""
     graph = build_both(LEAD, approvals={"begin": ["group:far@acme.dev"]})
     targets = {
         (each.inputs["name"], each.inputs["member"])
@@ -103,3 +103,28 @@ def test_who_approves_in_one_region_has_no_right_on_the_target_of_another() -> N
     assert ("far-ranker", "group:far@acme.dev") in targets
     assert ("test-ranker", "group:far@acme.dev") not in targets
     assert ("far-ranker", "group:approvers@acme.dev") not in targets
+    conditions = {
+        each.inputs["member"]: each.inputs.get("condition", {}).get("expression")
+        for (kind, _), each in graph.items()
+        if kind == "DeliveryPipelineIamMember" and each.inputs["role"] == "roles/clouddeploy.approver"
+    }
+    rollout_target = 'api.getAttribute("clouddeploy.googleapis.com/rolloutTarget", "")'
+    assert conditions["group:far@acme.dev"] == f'{rollout_target} == "far-ranker"'
+    assert conditions["group:approvers@acme.dev"] == f'{rollout_target} == "test-ranker"'
+    assert conditions["group:on-call@acme.dev"] is None, "who rolls back does so everywhere"
+
+
+def test_the_names_of_resources_are_told_apart() -> None:
+    """A pipeline called as another's place in a region would be has resources of its own."""
+    configs = configs_of()
+    (pipeline,) = configs[LEAD]["headroom:pipelines"].values()
+    configs[LEAD]["headroom:pipelines"]["ranker-in-far"] = pipeline
+    configs[LEAD]["headroom:pools"]["cpu"]["nodes"]["max"] = 12
+
+    async def main() -> None:
+        from infra.stack import build
+
+        await build(plan_of(configs, LEAD)).registered()
+
+    registered = record(LEAD, main)
+    assert len({(each.type, each.name) for each in registered}) == len(registered)

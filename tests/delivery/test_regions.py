@@ -8,8 +8,6 @@ import yaml
 
 from headroom.delivery.approvals import (
     RefusedError,
-    UnknownRegionError,
-    narrow_to_region,
     plan_advance,
     plan_approval,
     plan_returns,
@@ -17,6 +15,7 @@ from headroom.delivery.approvals import (
 )
 from headroom.delivery.page import render_pages
 from headroom.delivery.progress import Phase, Release, Rollout, Standing, list_standings
+from headroom.delivery.regions import UnknownRegionError, narrow_to_region
 from headroom.delivery.release_files import render_release
 from headroom.delivery.releases import require_rollout
 from headroom.planning.plan import Plan
@@ -89,13 +88,19 @@ def test_a_release_stands_where_it_has_come_to(plan: Plan, ranker: RolloutPlan) 
     assert first == Standing(
         "v7", "production", "", "answers all users there", "promotion to far 1h later, by itself", ""
     )
-    then = list_standings(plan, ranker, RELEASES, [*EARLIER, NEAR_7, FAR_7])[0]
-    assert (then.stage, then.phase, then.state) == ("far", "canary-10", "is watched")
+    near, then, *_ = list_standings(plan, ranker, RELEASES, [*EARLIER, NEAR_7, FAR_7])
+    assert (near.release, near.stage, near.state, near.waits_for) == (
+        "v7",
+        "production",
+        "answers all users there",
+        "nobody",
+    )
+    assert (then.release, then.stage, then.phase, then.state) == ("v7", "far", "canary-10", "is watched")
     done = dataclasses.replace(FAR_7, state="SUCCEEDED")
-    last = list_standings(plan, ranker, RELEASES, [*EARLIER, NEAR_7, done])[0]
-    assert (last.stage, last.state, last.waits_for) == ("far", "answers all users", "nobody")
+    _, last, *_ = list_standings(plan, ranker, RELEASES, [*EARLIER, NEAR_7, done])
+    assert (last.stage, last.state, last.waits_for) == ("far", "answers all users there", "nobody")
     failed = dataclasses.replace(FAR_7, state="FAILED")
-    stopped = list_standings(plan, ranker, RELEASES, [*EARLIER, NEAR_7, failed])[0]
+    _, stopped, *_ = list_standings(plan, ranker, RELEASES, [*EARLIER, NEAR_7, failed])
     assert stopped.command == "headroom release rollback -s test -p ranker --region far"
 
 
@@ -105,6 +110,10 @@ def test_a_bad_model_is_rolled_back_wherever_it_is_and_nowhere_else(plan: Plan, 
     assert [(step.request.body["targetId"], step.request.body["releaseId"]) for step in near] == [
         (NEAR_TARGET, "v6")
     ]
+    assert any(
+        "v7 may still come to far; so that it never does" in warning and "releases abandon v7" in warning
+        for warning in near[0].warnings
+    )
     both = plan_rollbacks(plan, ranker, RELEASES, [*EARLIER, NEAR_7, FAR_7], None, NOON)
     assert [(step.request.body["targetId"], step.request.body["releaseId"]) for step in both] == [
         (NEAR_TARGET, "v6"),
@@ -123,6 +132,7 @@ def test_a_region_may_be_named(plan: Plan, ranker: RolloutPlan) -> None:
     far = narrow_to_region(ranker, FAR)
     (step,) = plan_rollbacks(plan, far, RELEASES, [*EARLIER, NEAR_7, FAR_7], None, NOON)
     assert step.request.body["targetId"] == FAR_TARGET
+    assert not any("may still come" in warning for warning in step.warnings)
     assert narrow_to_region(ranker, None) == ranker
     assert narrow_to_region(ranker, LEAD).further == ()
     with pytest.raises(UnknownRegionError, match="ranker is not released to fa; did you mean far"):
@@ -148,8 +158,9 @@ def test_who_is_asked_in_a_region_is_whom_its_stack_names(plan: Plan) -> None:
     pending = rollout("v7", FAR_TARGET, "PENDING_APPROVAL", 12)
     step, found = plan_approval(asking, ranker, [*EARLIER, NEAR_7, pending], None, NOON)
     assert (found, step.does) == (pending, "approves that v7 begins in far")
-    standing = list_standings(asking, ranker, RELEASES, [*EARLIER, NEAR_7, pending])[0]
+    _, standing, *_ = list_standings(asking, ranker, RELEASES, [*EARLIER, NEAR_7, pending])
     assert standing.waits_for == "far@acme.dev"
+    assert standing.command.endswith("--release v7 --region far")
 
 
 def test_the_way_back_is_approved_in_every_region(plan: Plan, ranker: RolloutPlan) -> None:
@@ -191,3 +202,13 @@ def test_the_page_tells_of_all_regions_and_the_other_stack_has_none(plan: Plan) 
     assert render_pages(plan_of(configs_of(), FAR)) == {}
     with pytest.raises(StackFileError, match="follows: is test, which releases of all regions come from"):
         require_rollout(plan_of(configs_of(), FAR), "ranker", "f")
+
+
+def test_a_rollback_that_waits_is_not_begun_again(plan: Plan, ranker: RolloutPlan) -> None:
+    """D6: the other region's is."""
+    waits = dataclasses.replace(
+        rollout("v6", NEAR_TARGET, "PENDING_APPROVAL", 20), created="2026-11-07T20:00:00Z"
+    )
+    (step,) = plan_rollbacks(plan, ranker, RELEASES, [*EARLIER, NEAR_7, FAR_7, waits], None, NOON)
+    assert step.request.body["targetId"] == FAR_TARGET
+    assert any("a rollback of production to v6 waits for approval already" in each for each in step.warnings)

@@ -65,11 +65,12 @@ def test_staging_registry_and_roles_are_the_leads() -> None:
     assert [role.role_id for role in plan.delivery.roles] == ["far_model_runner"]
 
 
-def test_who_approves_in_a_region_is_asked_there_and_nobody_else_is() -> None:
-    """D1: nobody is asked twice, unless the stack says so."""
+def test_every_region_asks_who_approved_for_the_first_or_whom_its_stack_names() -> None:
+    """D1: no release is put into a region past the approval for production."""
     silent = plan_of(configs_of(), LEAD).delivery
     assert silent is not None
-    assert [target.approval for target in silent.rollouts[0].targets] == [False, True, False]
+    assert [target.approval for target in silent.rollouts[0].targets] == [False, True, True]
+    assert silent.rollouts[0].further[0].approvals.begin == silent.rollouts[0].approvals.begin
     own = {"approvals": {"begin": ["group:far@acme.dev"]}}
     asked = plan_of(configs_of(far=own), LEAD).delivery
     assert asked is not None
@@ -131,6 +132,16 @@ def test_no_releaser_approves_in_a_region() -> None:
             ),
             "regions[0]: names far, with which something is wrong; see: headroom plan -s far",
         ),
+        (
+            FAR,
+            lambda c: c[FAR].update({"gcp:project": "acme-ml-test"}),
+            "follows: names test, in the project acme-ml-test of this one",
+        ),
+        (
+            FAR,
+            lambda c: c[LEAD].update({"headroom:environment": {"tier": "production"}}),
+            "follows: names test, whose tier is production",
+        ),
         (FAR, lambda c: c.pop(LEAD), "follows: names no stack: there is no Pulumi.test.yaml"),
         (
             FAR,
@@ -140,7 +151,7 @@ def test_no_releaser_approves_in_a_region() -> None:
         (
             FAR,
             lambda c: c[LEAD]["headroom:delivery"].update(follows="more"),
-            "follows: names test, which follows another stack itself",
+            "follows: names test, which follows a stack itself",
         ),
         *(
             (

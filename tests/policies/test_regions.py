@@ -90,8 +90,8 @@ def check_of(inputs: dict[str, Any]) -> dict[str, Any]:
     ("edit", "expected"),
     [
         (
-            change("Target test-ranker-in-far", lambda i: i["gke"].update(cluster=i["gke"]["cluster"] + "x")),
-            "[targets-are-the-stacks-own] test-ranker-in-far: its gke.cluster is",
+            change("Target test-ranker@far", lambda i: i["gke"].update(cluster=i["gke"]["cluster"] + "x")),
+            "[targets-are-the-stacks-own] test-ranker@far: its gke.cluster is",
         ),
         (
             change(
@@ -147,7 +147,7 @@ def test_a_cluster_of_a_stack_that_does_not_follow_is_none_of_the_stacks(
     }
     (tmp_path / f"Pulumi.{LEAD}.yaml").write_text(yaml.safe_dump({"config": config}))
     found = judge(LEAD, register(LEAD), tmp_path)
-    assert any("[targets-are-the-stacks-own] test-ranker-in-far" in each for each in found)
+    assert any("[targets-are-the-stacks-own] test-ranker@far" in each for each in found)
 
 
 def test_what_serves_in_a_region_without_a_lead_is_found(
