@@ -7,6 +7,8 @@ import yaml
 from headroom.spec.errors import Problem
 from headroom.spec.stack_file import NAMESPACE
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 def find_lines(text: str) -> dict[str, int]:
     """Return the line, from 1, of every dotted key below `config:`; nothing for text that is no such file.
@@ -14,9 +16,12 @@ def find_lines(text: str) -> dict[str, int]:
     What is an alias of another value is not followed: its key has a line, and those within it have none.
     """
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        return _find_lines(yaml.compose(text, Loader=_LOADER))
     except (yaml.YAMLError, RecursionError):
         return {}
+
+
+def _find_lines(root: yaml.Node | None) -> dict[str, int]:
     config = next((value for key, value in _pairs(root) if key.value == "config"), None)
     lines: dict[str, int] = {}
     seen: set[int] = {id(config)}
