@@ -57,7 +57,7 @@ quick: setup ## Unit tests that take no time
 	@$(BIN)/pytest -n 2 -m "not slow and $(UNIT)"
 
 slow: setup ## Unit tests that start processes, run the whole program, or try hundreds of platforms
-	@echo "slow: 4 minutes on 2 idle cores"
+	@echo "slow: 5 minutes on 2 idle cores"
 	@$(BIN)/pytest -n 2 -m "slow and $(UNIT)"
 
 e2e: setup ## Tests that run the real Pulumi engine on the sandbox
