@@ -251,3 +251,51 @@ def test_the_own_cluster_is_approved_wherever_it_comes(
     found["Target test-ranker"].inputs["requireApproval"] = False
     expected = "[deliveries-are-approved] test-ranker: requireApproval is false"
     assert any(expected in each for each in judge(LEAD, registered, folder))
+
+
+def admit(registered: list[Registered], stack: str, of: str) -> None:
+    """Have production run images of another repository."""
+    name = f"{stack}-policy-model-images"
+    (policy,) = (each for each in registered if each.name == name)
+    (admitted, *_) = policy.inputs["spec"]["variables"]
+    own = "{'production': ['us-central1-docker.pkg.dev/acme-ml-test/test-validated/']"
+    assert admitted["expression"].startswith(own)
+    admitted["expression"] = admitted["expression"].replace(own, f"{{'production': ['{of}/']", 1)
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        "us-east1-docker.pkg.dev/acme-ml-far/far-validated",
+        "us-east1-docker.pkg.dev/acme-ml-test/test-validated",
+        "docker.io/library/any",
+    ],
+)
+def test_a_region_runs_what_the_lead_validated(
+    register: Callable[[str], list[Registered]], folder: Path, of: str
+) -> None:
+    """D7: and nothing of its own, which nobody validates there."""
+    registered = register(FAR)
+    admit(registered, FAR, of)
+    found = judge(FAR, registered, folder)
+    assert any(
+        f"[admission-is-enforced] far-policy-model-images: in production images of {of}/" in each
+        for each in found
+    )
+
+
+@pytest.mark.parametrize("name", ["far-validated", "test-validated", UNKNOWN])
+def test_a_region_keeps_no_copies(
+    register: Callable[[str], list[Registered]], folder: Path, name: Any
+) -> None:
+    """D7."""
+    registered = register(FAR)
+    (other,) = (
+        deepcopy(each)
+        for each in register(LEAD)
+        if each.name == "test-validated" and "epository" in each.type
+    )
+    other.inputs["repositoryId"] = name
+    found = judge(FAR, [*registered, other], folder)
+    expected = "[production-runs-what-was-validated] test-validated: keeps copies that nobody validated here"
+    assert any(expected in each for each in found), found
