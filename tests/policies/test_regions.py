@@ -299,3 +299,76 @@ def test_a_region_keeps_no_copies(
     found = judge(FAR, [*registered, other], folder)
     expected = "[production-runs-what-was-validated] test-validated: keeps copies that nobody validated here"
     assert any(expected in each for each in found), found
+
+
+def subjects(name: str, edit: Callable[[list[dict[str, Any]]], object]) -> Edit:
+    return change(f"RoleBinding {name}", lambda inputs: edit(inputs["subjects"]))
+
+
+def rename(user: str) -> Callable[[list[dict[str, Any]]], object]:
+    return lambda found: found[0].update(name=f"{user}.iam.gserviceaccount.com")
+
+
+STAGING = "test-ranker-staging-11c19e@acme-ml-test"
+
+
+@pytest.mark.parametrize(
+    ("stack", "edit"),
+    [
+        (LEAD, subjects("test-runner-ranker", rename(STAGING))),
+        (LEAD, subjects("test-runner-ranker", rename("test-ranker-6b6147@acme-ml-far"))),
+        (LEAD, subjects("test-runner-ranker", lambda found: found.append(dict(found[0])))),
+        (LEAD, subjects("test-runner-ranker-staging", rename("test-ranker-6b6147@acme-ml-test"))),
+        (FAR, subjects("far-runner-ranker", rename("test-ranker-6b6147@acme-ml-test"))),
+        (FAR, subjects("far-runner-ranker", rename("far-ranker-6682b6@acme-ml-far"))),
+        (FAR, subjects("far-runner-ranker", rename("evil@other"))),
+    ],
+)
+def test_in_each_namespace_only_the_account_of_its_target_deploys(
+    register: Callable[[str], list[Registered]], folder: Path, stack: str, edit: Edit
+) -> None:
+    """D1: an account of staging would bring to production what nobody approved."""
+    registered = register(stack)
+    edit(by_name(registered))
+    found = judge(stack, registered, folder)
+    assert any("[runners-keep-to-their-namespace] " in each for each in found), found
+
+
+RUNS = "IAMMember test-deliver-ranker-in-far-runner"
+
+
+@pytest.mark.parametrize(
+    ("name", "member"),
+    [
+        (RUNS, "user:x@acme.dev"),
+        (RUNS, f"serviceAccount:{STAGING}.iam.gserviceaccount.com"),
+        (RUNS, "serviceAccount:far-ranker-6682b6@acme-ml-far.iam.gserviceaccount.com"),
+        ("IAMMember test-deliver-ranker-runner", "user:x@acme.dev"),
+        (
+            "IAMMember test-deliver-ranker-runner",
+            "serviceAccount:far-ranker-6682b6@acme-ml-test.iam.gserviceaccount.com",
+        ),
+    ],
+)
+def test_a_cluster_is_reached_by_accounts_that_deliver_there_alone(
+    register: Callable[[str], list[Registered]], folder: Path, name: str, member: str
+) -> None:
+    """D1."""
+    registered = register(LEAD)
+    by_name(registered)[name].inputs["member"] = member
+    found = judge(LEAD, registered, folder)
+    expected = f"[runners-keep-to-their-namespace] {name.split()[1]}: lets {member} reach the cluster of"
+    assert any(expected in each for each in found), found
+
+
+@pytest.mark.parametrize(("account", "is_fine"), [("ranker-in-far", True), ("ranker-staging", False)])
+def test_before_they_are_created_accounts_are_told_by_what_creates_them(
+    register: Callable[[str], list[Registered]], folder: Path, account: str, is_fine: bool
+) -> None:
+    registered = register(LEAD)
+    found = by_name(registered)
+    (made,) = found[f"IAMMember test-deliver-{account}-runner"].sources["member"]
+    found[RUNS].inputs["member"] = UNKNOWN
+    found[RUNS].sources["member"] = frozenset([made])
+    is_found = any("runners-keep-to-their-namespace" in each for each in judge(LEAD, registered, folder))
+    assert is_found != is_fine
