@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from headroom.planning.delivery import find_validated
 from headroom.planning.tenancy import DELIVERY_LABEL
 from policies.model import Model
 from policies.resources import ABSENT, Missing, Resource, each, has_unknown, read
@@ -66,7 +67,7 @@ def _check_admission(model: Model, _: Settings) -> Iterator[Found]:
         if delivers or not row.get("delivery"):
             yield from _check_present(model, name, row["why"])
     for policy in model.of(POLICY):
-        yield from _check_policy(policy)
+        yield from _check_policy(model, policy)
     for binding in model.of(BINDING):
         yield from _check_binding(binding)
     for resource in model.resources:
@@ -85,7 +86,7 @@ def _check_present(model: Model, name: str, why: str) -> Iterator[Found]:
         yield found[0], f"has no binding, so it denies nothing: {why}", "keep infra/manifests as it is"
 
 
-def _check_policy(policy: Resource) -> Iterator[Found]:
+def _check_policy(model: Model, policy: Resource) -> Iterator[Found]:
     name, spec = policy.object_name, policy.read("spec")
     row, digest = _row(name), digest_spec(spec)
     if row is None:
@@ -100,11 +101,11 @@ def _check_policy(policy: Resource) -> Iterator[Found]:
         what = "is not the policy that was agreed" if digest else "says what is not known before the update"
         yield policy, f"{what}: {why}", _remedy(digest)
     else:
-        yield from _check_admitted(policy, row)
+        yield from _check_admitted(model, policy, row)
 
 
-def _check_admitted(policy: Resource, row: Mapping[str, Any]) -> Iterator[Found]:
-    """The digest leaves the variable out, so it is held to its form."""
+def _check_admitted(model: Model, policy: Resource, row: Mapping[str, Any]) -> Iterator[Found]:
+    """The digest leaves the variable out, so it is held to its form, and to the one repository of copies."""
     variables = each(policy.read("spec", "variables"))
     admitted = [variable for variable in variables if read(variable, "name") == "admitted"]
     if row.get("admits") and not _names_repositories(admitted):
@@ -112,6 +113,9 @@ def _check_admitted(policy: Resource, row: Mapping[str, Any]) -> Iterator[Found]
         yield policy, f"its variable admitted lists no repositories: {why}", "keep it as the program makes it"
     elif admitted and not row.get("admits"):
         yield policy, "has a variable admitted, which no rule reads here", "remove it"
+    elif admitted and (production := _read_production(admitted[0])) != find_validated(model.home):
+        message = f"in production images of {production} run, rather than of {find_validated(model.home)}"
+        yield policy, message, "keep it as the program makes it"
 
 
 def _names_repositories(admitted: list[Any]) -> bool:
@@ -123,9 +127,14 @@ def find_production_repository(policy: Resource) -> str | None:
     policy, or of one that says it in no way that is read here, for which `admission-is-enforced` finds it."""
     for variable in each(policy.read("spec", "variables")):
         if read(variable, "name") == "admitted":
-            found = _ADMITTED.fullmatch(str(read(variable, "expression")))
-            return found["production"].strip("'/").rpartition("/")[2] if found else None
+            return _read_production(variable).strip("/").rpartition("/")[2] or None
     return None
+
+
+def _read_production(admitted: Any) -> str:
+    """How the names of images begin that production runs, with a slash; empty: that is not said."""
+    found = _ADMITTED.fullmatch(str(read(admitted, "expression")))
+    return found["production"].strip("'") if found else ""
 
 
 def _check_binding(binding: Resource) -> Iterator[Found]:

@@ -3,6 +3,9 @@
 import re
 from dataclasses import dataclass
 
+from headroom.alerts.rules import ANY_ENVIRONMENT
+
+_ENVIRONMENT = re.compile(r'\benvironment="([^"]*)"')
 _NUMBER = re.compile(r"(?<![\w.])\d+(\.\d+)?(?![\w.])")
 _OWNERS = (
     r"max by \(environment, pipeline\) "
@@ -31,7 +34,9 @@ def read_query(query: str) -> ReadQuery:
     """Return what a query asks, as `planning.owner_alerts` and staging narrow it."""
     found = _NARROWED.fullmatch(query)
     if found is None:
-        return ReadQuery(_NUMBER.sub("0", query).strip())
+        here = dict.fromkeys(_ENVIRONMENT.findall(query))
+        general = _ENVIRONMENT.sub(ANY_ENVIRONMENT, query)
+        return ReadQuery(_NUMBER.sub("0", general).strip(), environment=", ".join(here))
     inner = read_query(found["inner"])
     if found["here"] is not None:
         return ReadQuery(inner.rule, inner.only, inner.left_out, found["here"])

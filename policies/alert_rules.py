@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from headroom.alerts.linting import kebab_case
+from headroom.alerts.rules import ANY_ENVIRONMENT
 from headroom.alerts.security_events import load_security_events
 from headroom.planning.notifications import known_rules
 from headroom.planning.operations import NAMESPACE
@@ -87,7 +88,9 @@ def _check_query(policy: Resource, query: ReadQuery, expected: str) -> Iterator[
             "its query is another than the alert's in headroom/alerts/rules, thresholds aside",
             "change the rule there, where it is tested",
         )
-    if query.environment not in ("", environment):
+    if query.environment == "" and ANY_ENVIRONMENT in expected:
+        yield policy, "looks at all environments, and one may hide another's fault", "keep the program's"
+    elif query.environment not in ("", environment):
         yield policy, f"looks at {query.environment} rather than {_show(environment)}", "look at its own"
     if [name_owner(each) for each in query.only] != ([] if owner is ABSENT else [owner]):
         whose = ", ".join(query.only) or "all"

@@ -68,7 +68,7 @@ def _approving_role(model: Model, resource: Resource, role: Any) -> str:
     """Return how a role that may hold the permission is told of; empty: it does not."""
     if isinstance(role, str) and role.startswith("roles/"):
         return role if role.startswith(_CLOUD_DEPLOY) and role not in _WITHOUT_APPROVALS else ""
-    own = _own_roles(model, resource, role)
+    own = find_own_roles(model, resource, role)
     if own:
         return next((f"the role {made.name}" for made in own if _may_approve(made)), "")
     if isinstance(role, Missing):
@@ -82,7 +82,7 @@ def _approving_role(model: Model, resource: Resource, role: Any) -> str:
     return f"{role}, which the stack does not make," if elsewhere else ""
 
 
-def _own_roles(model: Model, resource: Resource, role: Any) -> list[Resource]:
+def find_own_roles(model: Model, resource: Resource, role: Any) -> list[Resource]:
     """Return the stack's own roles that a binding's role may be, by its name or by where it comes from."""
     made = [
         urn.rpartition("::")[2]
@@ -144,7 +144,7 @@ def _is_return(model: Model, resource: Resource, grant: Grant, planned: frozense
 
     Before a project's first update no more is known of a job's principal than what it is made of.
     """
-    is_own = resource.type in (_OF_PROJECT, *_PLACES) and _own_roles(model, resource, grant.role)
+    is_own = resource.type in (_OF_PROJECT, *_PLACES) and find_own_roles(model, resource, grant.role)
     if not is_own and not _is_seated(model, resource, grant, planned):
         return False
     if grant.member is UNKNOWN:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from headroom.planning.delivery import RESTRICTED
-from policies.canary_rules import check_canary, production_pipelines, production_stages
+from headroom.planning.regions import name_target
+from policies.canary_rules import check_canary, find_site, production_pipelines, production_stages
 from policies.model import Model
 from policies.resources import ABSENT, UNKNOWN, Missing, Resource, each, has_unknown, read
 from policies.rules import Found, Rule
@@ -12,6 +13,10 @@ from policies.settings import Settings
 
 DELIVERY_LABEL = "headroom/delivery"
 DEPLOY_POLICY = "gcp:clouddeploy/deployPolicy:DeployPolicy"
+_NEXT = "@next"
+"""The stage after the one that a release is in, as it is where none is named
+(cloud.google.com/deploy/docs/automation-rules, 2026-11)."""
+_TIMED = "timedPromoteReleaseRule"
 
 
 def _check_delivered(model: Model, _: Settings) -> Iterator[Found]:
@@ -32,23 +37,56 @@ def _check_delivered(model: Model, _: Settings) -> Iterator[Found]:
 def _check_approved(model: Model, _: Settings) -> Iterator[Found]:
     targets = {target.read("name"): target for target in model.delivery_targets}
     for pipeline in production_pipelines(model):
-        name = read(production_stages(pipeline)[0], "targetId")
-        target = targets.get(name)
-        if target is None:
-            shown = name.value if isinstance(name, Missing) else f"{name}, which is no target of the stack"
-            yield (
-                pipeline,
-                f"its first stage of production delivers to a target that is {shown}",
-                "name a target of the stack",
-            )
-        elif target.read("requireApproval") is not True:
-            value = target.read("requireApproval")
-            shown = value.value if isinstance(value, Missing) else "false"
-            yield (
-                target,
-                f"requireApproval is {shown}, so that nobody is asked before production",
-                "set it to true",
-            )
+        for number, stage in enumerate(production_stages(pipeline)):
+            target = targets.get(name := read(stage, "targetId"))
+            if target is None and number == 0:
+                shown = (
+                    name.value if isinstance(name, Missing) else f"{name}, which is no target of the stack"
+                )
+                yield (
+                    pipeline,
+                    f"its first stage of production delivers to a target that is {shown}",
+                    "name a target of the stack",
+                )
+            elif target is not None and (number == 0 or _asks(model, pipeline, name)):
+                yield from _check_asked(target)
+
+
+def _asks(model: Model, pipeline: Resource, target: Any) -> bool:
+    """Whether a further target wants an approval of its own: as its region's stack file says, and always
+    where it is the stack's own cluster again."""
+    site, name = find_site(model, target), pipeline.read("name")
+    served = str(name).removeprefix(f"{model.stack}-")
+    known = (target, name_target(site.stack, served)) if site else (target,)
+    return site is None or not model.records.asking.isdisjoint(known)
+
+
+def _check_asked(target: Resource) -> Iterator[Found]:
+    value = target.read("requireApproval")
+    if value is not True:
+        shown = value.value if isinstance(value, Missing) else "false"
+        message = f"requireApproval is {shown}, so that nobody is asked before production"
+        yield target, message, "set it to true"
+
+
+def _check_order(model: Model, _: Settings) -> Iterator[Found]:
+    """A promotion to a stage or a phase that is named passes over what lies before it."""
+    for automation in model.delivery_automations:
+        rules = automation.read("rules")
+        for rule in [UNKNOWN] if rules is UNKNOWN else each(rules):
+            promotion = read(rule, "promoteReleaseRule")
+            target, phase = read(promotion, "destinationTargetId"), read(promotion, "destinationPhase")
+            if target not in (ABSENT, _NEXT):
+                shown = target.value if isinstance(target, Missing) else target
+                message = f"promotes to a stage that is {shown}, and may pass over those before it"
+                yield automation, message, f"promote to {_NEXT}"
+            if phase is not ABSENT and promotion is not UNKNOWN:
+                shown = phase.value if isinstance(phase, Missing) else phase
+                message = f"promotes to a phase that is {shown}, and may pass over the canary"
+                yield automation, message, "remove destinationPhase"
+            if rule is not UNKNOWN and read(rule, _TIMED) is not ABSENT:
+                message = "promotes by the clock, whether or not the stage before has been watched"
+                yield automation, message, f"promote to {_NEXT} after a stage"
 
 
 def _check_rollback(model: Model, _: Settings) -> Iterator[Found]:
@@ -76,13 +114,22 @@ def is_of(automation: Resource, pipeline: Resource) -> bool:
 
 
 def selects(automation: Resource, target: Any) -> bool:
-    """Return whether an automation is of a target, or of all."""
+    """Return whether an automation certainly is of a target, or of all."""
     chosen = {
         read(each_one, "id")
         for each_one in each(automation.read("selector", "targets"))
         if read(each_one, "labels") in (ABSENT, {})
     }
     return bool(chosen & {target, "*"})
+
+
+def may_select(automation: Resource, target: Any) -> bool:
+    """Return whether an automation may be of a target: which targets have labels nobody knows here."""
+    entries = each(automation.read("selector", "targets"))
+    return not entries or any(
+        read(entry, "labels") not in (ABSENT, {}) or read(entry, "id") in (target, "*", UNKNOWN, ABSENT)
+        for entry in entries
+    )
 
 
 def _rolls_back(automation: Resource, target: Any) -> bool:
@@ -124,13 +171,22 @@ DELIVERY_RULES = (
     ),
     Rule(
         name="deliveries-are-approved",
-        description="Nothing is delivered to production before somebody has approved it.",
+        description="Nothing is delivered to production, or a region that asks, before somebody approved it.",
         family="operations",
         severity="high",
         reference="D1",
         remedy="Set requireApproval of the production target.",
         of_stack=_check_approved,
         settings=("production",),
+    ),
+    Rule(
+        name="releases-go-in-order",
+        description="Automations promote a release to the next stage alone, and to its first phase.",
+        family="operations",
+        severity="high",
+        reference="D8",
+        remedy="Promote to @next.",
+        of_stack=_check_order,
     ),
     Rule(
         name="canaries-come-first",

@@ -43,6 +43,8 @@ class Records:
     """None: nobody knows what was promised."""
     regions: tuple[SitePlan, ...] = ()
     """The stacks of further regions, which follow this one."""
+    asking: frozenset[str] = frozenset()
+    """The targets of those for which their stack files ask that somebody approves."""
     lead: SitePlan | None = None
     """The stack from which releases come to this one."""
 
@@ -68,6 +70,16 @@ class Model:
     def of(self, *types: str) -> tuple[Resource, ...]:
         """Return the resources of the types named."""
         return tuple(resource for kind in types for resource in self.by_type.get(kind, ()))
+
+    @property
+    def project(self) -> str:
+        """The Google Cloud project in which the stack's nodes are; empty where that is not known."""
+        return project_of(self.resources)
+
+    @property
+    def home(self) -> SitePlan:
+        """Where releases begin: here, or in the stack that leads this one."""
+        return self.records.lead or SitePlan(self.stack, self.project, self.region)
 
     @property
     def clusters(self) -> tuple[Resource, ...]:
@@ -152,6 +164,12 @@ def build_model(resources: Iterable[Resource], records: Records, settings: "Sett
         is_production=settings.is_production(stack_of(resources))
         or any(cluster.read("deletionProtection") is True for cluster in clusters),
     )
+
+
+def project_of(resources: Iterable[Resource]) -> str:
+    """Return the Google Cloud project in which the nodes are; empty where that is not known."""
+    named = (each.read("project") for each in resources if each.type in (CLUSTER, NODE_POOL))
+    return next((project for project in named if isinstance(project, str)), "")
 
 
 def _region_of(located: Iterable[Resource]) -> str:

@@ -10,6 +10,7 @@ from policies.kueue_rules import KUEUE_RULES
 from policies.log_rules import LOG_RULES
 from policies.production_rules import PRODUCTION_RULES
 from policies.replacements import REPLACEMENT_RULES
+from policies.runner_rules import RUNNER_RULES
 from policies.target_rules import TARGET_RULES
 
 OPERATIONS_RULES = (
@@ -21,6 +22,7 @@ OPERATIONS_RULES = (
     *DELIVERY_RULES,
     *APPROVAL_RULES,
     *TARGET_RULES,
+    *RUNNER_RULES,
     *IMAGE_RULES,
     *REPLACEMENT_RULES,
     *APPLIED_RULES,

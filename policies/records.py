@@ -1,16 +1,19 @@
 """Reads what is committed beside the program."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from headroom.live.grants_file import grants_path, load_grants
 from headroom.live.promises_file import load_accepted_promises
-from headroom.planning.regions import SitePlan, find_followers, find_lead, plan_site
+from headroom.planning.regions import Lead, find_followers, find_lead, name_target, plan_site
+from headroom.planning.rollouts import people_of
+from headroom.planning.staging import find_delivered
 from headroom.planning.tenancy import DELIVERY_LABEL
+from headroom.spec.platform import Platform
 from headroom.spec.stack_file import load_config, load_neighbours, parse_config
-from policies.model import CLUSTER, DELIVERY_PIPELINE, DELIVERY_TARGET, Records
-from policies.node_pools import NODE_POOL
+from policies.model import DELIVERY_PIPELINE, DELIVERY_TARGET, Records, project_of
 from policies.resources import ABSENT, Resource, stack_of
 from policies.tenancy import NAMESPACE
 
@@ -24,13 +27,12 @@ def load_records(resources: Iterable[Resource], root: Path = ROOT) -> Records:
     Raises StackFileError for a file that cannot be used, or that is of another project.
     """
     resources = tuple(resources)
-    stack, project = stack_of(resources), _project_of(resources)
-    regions, lead = _load_regions(root, stack) if _is_in_regions(resources, project) else ((), None)
-    return Records(
+    stack, project = stack_of(resources), project_of(resources)
+    known = _load_regions(root, stack) if _is_in_regions(resources, project) else Records()
+    return replace(
+        known,
         grants=load_grants(grants_path(root, stack), project) if project else None,
         promises=load_accepted_promises(root, stack),
-        regions=regions,
-        lead=lead,
     )
 
 
@@ -48,21 +50,24 @@ def _is_in_regions(resources: Iterable[Resource], project: str) -> bool:
     return is_led or any(_PROJECT.match(cluster) and f"/{project}/" not in cluster for cluster in far)
 
 
-def _load_regions(root: Path, stack: str) -> tuple[tuple[SitePlan, ...], SitePlan | None]:
+def _load_regions(root: Path, stack: str) -> Records:
     path = root / f"Pulumi.{stack}.yaml"
     if not path.is_file():
-        return (), None
+        return Records()
     config = load_config(path)
     platform, neighbours = parse_config(config, path.name), load_neighbours(config, root)
     followers = find_followers(platform, stack, neighbours)
     lead = find_lead(platform, neighbours)
-    return (
-        tuple(plan_site(name, there) for name, there in followers.items()),
-        plan_site(lead.stack, lead.platform) if lead else None,
+    return Records(
+        regions=tuple(plan_site(name, there) for name, there in followers.items()),
+        asking=frozenset(_find_asking(Lead(stack, platform), followers)),
+        lead=plan_site(lead.stack, lead.platform) if lead else None,
     )
 
 
-def _project_of(resources: Iterable[Resource]) -> str:
-    """The Google Cloud project in which the stack's nodes are; empty where that is not known."""
-    named = (each.read("project") for each in resources if each.type in (CLUSTER, NODE_POOL))
-    return next((project for project in named if isinstance(project, str)), "")
+def _find_asking(lead: Lead, followers: Mapping[str, Platform]) -> Iterator[str]:
+    led = find_delivered(lead.platform.pipelines)
+    for stack, there in followers.items():
+        for name, pipeline in find_delivered(there.pipelines).items():
+            if name in led and people_of(name, pipeline, there, lead).begin:
+                yield name_target(stack, name)

@@ -8,7 +8,7 @@ from typing import Any
 from headroom.planning.delivery import HELD_PHASES
 from headroom.planning.delivery_accounts import RENDER_USAGES, TARGET_USAGES
 from policies.canary_rules import production_stages, read_phases
-from policies.delivery_rules import is_of, selects
+from policies.delivery_rules import is_of, may_select, selects
 from policies.identity_rules import ACCOUNTS
 from policies.model import CLUSTER, Model
 from policies.property_rules import show_value
@@ -106,11 +106,12 @@ def _check_held(model: Model, _: Settings) -> Iterator[Found]:
         advanced: set[tuple[Any, Any]] = set()
         for automation in automations:
             # One that is of none of them is judged as if it were of all.
-            targets = [target for target in stages if selects(automation, target)] or list(stages)
+            targets = [target for target in stages if may_select(automation, target)] or list(stages)
+            certain = [target for target in stages if selects(automation, target)]
             here = {phase for target in targets for phase in stages[target] if f"{target}/{phase}" in held}
             for rule in _advances(automation):
                 sources = each(read(rule, "sourcePhases"))
-                advanced |= set(product(targets, sources))
+                advanced |= set(product(certain, sources))
                 yield from _check_advance(automation, sources, here)
         yield from _check_going_on(pipeline, stages, held, advanced)
 

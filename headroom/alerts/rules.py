@@ -19,6 +19,9 @@ RUNBOOKS = "docs/runbooks/alerts"
 _GROUP_KEYS = {"name", "interval", "rules"}
 _RULE_KEYS = {"alert", "expr", "for", "labels", "annotations"}
 
+ANY_ENVIRONMENT = 'environment=~".+"'
+"""What stands in a rule for the one environment of a policy, where a series of another would hide the fault."""
+
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -34,6 +37,10 @@ class Rule:
     interval_seconds: int
     labels: Pairs
     annotations: Pairs
+
+    def expr_of(self, environment: str) -> str:
+        """Return the expression with that environment in the place of any, where it says any."""
+        return self.expr.replace(ANY_ENVIRONMENT, f'environment="{environment}"')
 
     @property
     def severity(self) -> str:

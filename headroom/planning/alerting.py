@@ -136,7 +136,7 @@ def _plan_conditions(
     return (
         PromqlCondition(
             name=f"{rule.group}/{rule.name}",
-            query=rule.expr,
+            query=rule.expr_of(environment),
             duration_seconds=rule.for_seconds,
             evaluation_seconds=rule.interval_seconds,
             group=rule.group,

@@ -244,12 +244,11 @@ def _plan_images(
     platform: Platform, rollouts: tuple[RolloutPlan, ...], environment: str, lead: Lead | None
 ) -> ImagesPlan:
     """Everything of the project's own registry is admitted, and what is named; `*` ends at no slash."""
-    home = lead.stack if lead else environment
-    registry = _name_registry(lead.platform if lead else platform)
-    repository, validated = f"{home}-models", f"{home}-validated"
-    prefix, validated_prefix = f"{registry}/{repository}/", f"{registry}/{validated}/"
+    home = plan_site(lead.stack, lead.platform) if lead else plan_site(environment, platform)
+    repository, validated = f"{home.stack}-models", name_validated(home.stack)
+    prefix, validated_prefix = f"{_name_registry(home)}/{repository}/", find_validated(home)
     validating = [] if lead else sorted(set(_validation_images(platform)))
-    named = {f"{_name_registry(platform)}/**", *_ADMITTED, *platform.delivery.images}
+    named = {f"{_name_registry(plan_site(environment, platform))}/**", *_ADMITTED, *platform.delivery.images}
     named |= {_any_version(platform.monitoring.pushgateway_image)}
     named |= {f"{validated_prefix}**"} if lead else set()
     own = [platform.operations.image] if platform.operations else []
@@ -273,8 +272,18 @@ def _plan_images(
     )
 
 
-def _name_registry(platform: Platform) -> str:
-    return f"{platform.region}-docker.pkg.dev/{platform.project}"
+def name_validated(environment: str) -> str:
+    """Return the id of the repository of what staging validated."""
+    return f"{environment}-validated"
+
+
+def find_validated(site: SitePlan) -> str:
+    """Return how the names of images begin that the staging of a stack has validated."""
+    return f"{_name_registry(site)}/{name_validated(site.stack)}/"
+
+
+def _name_registry(site: SitePlan) -> str:
+    return f"{site.region}-docker.pkg.dev/{site.project}"
 
 
 def _validation_images(platform: Platform) -> Iterable[str]:

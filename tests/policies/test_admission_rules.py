@@ -68,3 +68,33 @@ def test_where_no_model_is_delivered_nothing_is_asked_of_images_and_routes(what:
         if each["type"].endswith("v1:Namespace"):
             each["inputs"]["metadata"].get("labels", {}).pop("headroom/delivery", None)
     assert scene.found(RULE) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "docker.io/library/any",
+        "us-central1-docker.pkg.dev/acme-ml-other/dev-validated",
+        "europe-west4-docker.pkg.dev/acme-ml-dev/dev-validated",
+        "us-central1-docker.pkg.dev/acme-ml-dev/dev-models",
+        "us-central1-docker.pkg.dev/acme-ml-dev/dev-validated/sub",
+    ],
+)
+def test_production_runs_images_of_the_stacks_own_copies_alone(other: str) -> None:
+    """D7: neither those of another host or project, nor those that nobody validated."""
+    own = "us-central1-docker.pkg.dev/acme-ml-dev/dev-validated"
+    scene, path = open_scene("dev"), ("dev-policy-model-images", "spec", "variables", 0, "expression")
+    said = f"{{'production': ['{own}/']"
+    assert scene.value(*path).startswith(said)
+    scene.put(*path, to=scene.value(*path).replace(said, said.replace(own, other)))
+    (found,) = scene.found(RULE)
+    assert f"in production images of {other}/ run, rather than of {own}/" in found
+
+
+@pytest.mark.parametrize("key", ["project", "location"])
+def test_where_nobody_knows_the_place_of_the_cluster_no_repository_is_its_own(key: str) -> None:
+    scene = open_scene("dev")
+    for each in scene.registrations:
+        if each["type"] in ("gcp:container/cluster:Cluster", "gcp:container/nodePool:NodePool"):
+            each["inputs"][key] = UNKNOWN
+    assert scene.found(RULE)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from policies.resources import UNKNOWN
+from policies.resources import UNKNOWN, make_urn
 from tests.policies.scenes import Scene, open_scene
 
 RULE = "production-runs-what-was-validated"
@@ -62,3 +62,66 @@ def test_where_nothing_says_what_production_runs_another_rule_does() -> None:
     scene.put("dev-policy-model-images", "spec", "variables", 0, "expression", to=UNKNOWN)
     assert scene.found(RULE) == []
     assert "admission-is-enforced" in scene.broken()
+
+
+OWN = "gcp:projects/iAMCustomRole:IAMCustomRole"
+PROJECT = "gcp:projects/iAMMember:IAMMember"
+
+
+def give_own(permissions: Any, kind: str = PROJECT) -> Scene:
+    """The stack with one more role of its own, and somebody who has it."""
+    scene = open_scene("dev").add(OWN, "dev-pushes", {"roleId": "dev_pushes", "permissions": permissions})
+    role = "projects/acme-ml-dev/roles/dev_pushes"
+    return scene.add(kind, "zz", {"project": "acme-ml-dev", "role": role, "member": "group:ads@acme.example"})
+
+
+@pytest.mark.parametrize(
+    "permission",
+    [
+        "artifactregistry.repositories.uploadArtifacts",
+        "artifactregistry.packages.uploadArtifacts",
+        "artifactregistry.repositories.update",
+        "artifactregistry.repositories.delete",
+        "artifactregistry.repositories.createOnPush",
+        "artifactregistry.tags.update",
+        "artifactregistry.versions.delete",
+        UNKNOWN,
+    ],
+)
+def test_a_role_of_ones_own_that_writes_is_for_who_validates_alone(permission: Any) -> None:
+    """D7."""
+    (found,) = give_own(["artifactregistry.repositories.get", permission]).found(RULE)
+    assert found.startswith("zz: lets group:ads@acme.example put images")
+    assert give_own([permission], "gcp:folder/iAMMember:IAMMember").found(RULE)
+
+
+@pytest.mark.parametrize(
+    "permission",
+    [
+        "artifactregistry.repositories.get",
+        "artifactregistry.repositories.downloadArtifacts",
+        "artifactregistry.repositories.readViaVirtualRepository",
+        "artifactregistry.dockerimages.list",
+        "container.clusters.update",
+    ],
+)
+def test_a_role_of_ones_own_that_looks_is_for_anybody(permission: str) -> None:
+    assert give_own([permission]).found(RULE) == []
+
+
+def test_a_role_that_the_same_update_makes_is_told_by_where_it_comes_from() -> None:
+    for permission, is_found in (("uploadArtifacts", True), ("get", False)):
+        scene = give_own([f"artifactregistry.repositories.{permission}"]).put("zz", "role", to=UNKNOWN)
+        made = make_urn("dev", f"headroom:infra:DeliveryAccess${OWN}", "dev-pushes")
+        scene.find("zz")["options"] = {"sources": {"role": frozenset([made])}}
+        assert bool(scene.found(RULE)) == is_found
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [{"mode": "STANDARD_REPOSITORY"}, {"cleanupPolicies": []}, {"cleanupPolicies": [{"action": "KEEP"}]}],
+)
+def test_what_google_fills_in_or_only_keeps_is_no_difference(inputs: dict[str, Any]) -> None:
+    scene = open_scene("prod")
+    scene.find("Repository prod-validated")["inputs"].update(inputs)
+    assert scene.found(RULE) == []

@@ -1,6 +1,7 @@
 """D1, D8: a delivery to several regions is held to what one region is, and goes to no other cluster."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 from infra.offline import Registered, record
 from policies.offline import judge_offline
 from policies.registry import RULES
+from policies.resources import UNKNOWN
 from policies.settings import Settings
 from tests.regions import FAR, LEAD, configs_of, plan_of
 
@@ -24,9 +26,7 @@ PRODUCTION: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module")
-def configs() -> dict[str, dict[str, Any]]:
-    found = configs_of()
+def complete(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     for config in found.values():
         window = {"days": ["sat", "sun"], "start": "03:00", "hours": 8}
         config["headroom:cluster"]["maintenance"] = window
@@ -34,26 +34,40 @@ def configs() -> dict[str, dict[str, Any]]:
     return found
 
 
+def write_files(configs: dict[str, dict[str, Any]], folder: Path) -> Path:
+    """A project with the files of both stacks."""
+    for stack, config in configs.items():
+        (folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump({"config": config}))
+    return folder
+
+
+def run(configs: dict[str, dict[str, Any]], stack: str) -> list[Registered]:
+    async def main() -> None:
+        from infra.stack import build
+
+        await build(plan_of(configs, stack)).registered()
+
+    return record(stack, main)
+
+
+@pytest.fixture(scope="module")
+def configs() -> dict[str, dict[str, Any]]:
+    return complete(configs_of())
+
+
 @pytest.fixture(scope="module")
 def folder(configs: dict[str, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with the files of both stacks."""
-    found = tmp_path_factory.mktemp("project")
-    for stack, config in configs.items():
-        (found / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump({"config": config}))
-    return found
+    return write_files(configs, tmp_path_factory.mktemp("project"))
 
 
 @pytest.fixture(scope="module")
-def register(configs: dict[str, dict[str, Any]]) -> Callable[[str], list[Registered]]:
-    def run(stack: str) -> list[Registered]:
-        async def main() -> None:
-            from infra.stack import build
+def graphs(configs: dict[str, dict[str, Any]]) -> dict[str, list[Registered]]:
+    return {stack: run(configs, stack) for stack in configs}
 
-            await build(plan_of(configs, stack)).registered()
 
-        return record(stack, main)
-
-    return run
+@pytest.fixture(scope="module")
+def register(graphs: dict[str, list[Registered]]) -> Callable[[str], list[Registered]]:
+    return lambda stack: deepcopy(graphs[stack])
 
 
 OF_THE_WORLD = ("capacity-is-granted", "groups-are-known-to-the-cluster", "promises-are-kept")
@@ -70,6 +84,10 @@ def test_two_regions_break_no_rule(
     register: Callable[[str], list[Registered]], folder: Path, stack: str
 ) -> None:
     assert judge(stack, register(stack), folder) == []
+
+
+def by_name(registered: list[Registered]) -> dict[str, Registered]:
+    return {f"{each.type.rpartition(':')[2]} {each.name}": each for each in registered}
 
 
 def change(name: str, edit: Callable[[dict[str, Any]], object]) -> Edit:
@@ -128,14 +146,29 @@ def check_of(inputs: dict[str, Any]) -> dict[str, Any]:
             change("DeliveryPipeline test-ranker", lambda i: i["serialPipeline"]["stages"].pop(0)),
             "[canaries-come-first] test-ranker",
         ),
+        (
+            change(
+                "Automation test-ranker-after-staging",
+                lambda i: i["rules"][0]["promoteReleaseRule"].update(destinationTargetId="far-ranker"),
+            ),
+            "[releases-go-in-order] test-ranker-after-staging: promotes to a stage that is far-ranker",
+        ),
+        (
+            change(
+                "Automation test-ranker-after-production",
+                lambda i: i["rules"][2]["promoteReleaseRule"].update(destinationPhase="stable"),
+            ),
+            "[releases-go-in-order] test-ranker-after-production: promotes to a phase that is stable",
+        ),
     ],
 )
 def test_a_region_that_is_not_delivered_to_as_it_should_be_is_found(
     register: Callable[[str], list[Registered]], folder: Path, edit: Edit, expected: str
 ) -> None:
     registered = register(LEAD)
-    edit({f"{each.type.rpartition(':')[2]} {each.name}": each for each in registered})
-    assert any(expected in each for each in judge(LEAD, registered, folder)), judge(LEAD, registered, folder)
+    edit(by_name(registered))
+    found = judge(LEAD, registered, folder)
+    assert any(expected in each for each in found), found
 
 
 def test_a_cluster_of_a_stack_that_does_not_follow_is_none_of_the_stacks(
@@ -156,3 +189,186 @@ def test_what_serves_in_a_region_without_a_lead_is_found(
     """D7: releases have to come from somewhere."""
     found = judge(FAR, register(FAR), tmp_path)
     assert any("[models-are-delivered] far-namespace-ranker" in each for each in found)
+
+
+MIXED = [
+    [{"id": "far-ranker"}, {"labels": {"environment": "test"}}],
+    [{"id": "far-ranker"}, {"id": "*", "labels": {"environment": "test"}}],
+    [{"id": "far-ranker"}, UNKNOWN],
+    [UNKNOWN],
+]
+
+
+@pytest.mark.parametrize("targets", MIXED, ids=str)
+def test_what_an_automation_may_be_of_it_advances(tmp_path: Path, targets: list[Any]) -> None:
+    """D8: that of the far region would let the first one go on from a phase that holds."""
+    configs = complete(configs_of(phases=[{"percent": 5, "minutes": 40}, {"percent": 50, "minutes": 45}]))
+    first = {"percent": 5, "minutes": 40, "hold": True}
+    configs[LEAD]["headroom:pipelines"]["ranker"]["delivery"]["phases"] = [
+        first,
+        {"percent": 50, "minutes": 45},
+    ]
+    registered = run(configs, LEAD)
+    folder = write_files(configs, tmp_path)
+    assert judge(LEAD, registered, folder) == []
+    by_name(registered)["Automation test-ranker-after-production-far"].inputs["selector"]["targets"] = targets
+    expected = "test-ranker-after-production-far: lets a rollout go on from canary-5 by itself"
+    assert any(expected in each for each in judge(LEAD, registered, folder))
+
+
+@pytest.mark.parametrize("value", [False, None, UNKNOWN])
+def test_a_region_that_asks_for_an_approval_is_asked(tmp_path: Path, value: Any) -> None:
+    """D1: its own stack file says so."""
+    configs = complete(configs_of(far={"approvals": {"begin": ["group:far@acme.dev"]}}))
+    registered = run(configs, LEAD)
+    folder = write_files(configs, tmp_path)
+    assert judge(LEAD, registered, folder) == []
+    by_name(registered)["Target test-ranker-in-far"].inputs["requireApproval"] = value
+    expected = "[deliveries-are-approved] test-ranker-in-far: requireApproval is"
+    assert any(expected in each for each in judge(LEAD, registered, folder))
+
+
+def test_a_target_of_another_name_is_still_the_regions(tmp_path: Path) -> None:
+    """D1."""
+    configs = complete(configs_of(approvals={"begin": ["group:far@acme.dev"]}))
+    registered = run(configs, LEAD)
+    found = by_name(registered)
+    found["Target test-ranker-in-far"].inputs.update(name="elsewhere", requireApproval=False)
+    found["DeliveryPipeline test-ranker"].inputs["serialPipeline"]["stages"][2]["targetId"] = "elsewhere"
+    expected = "[deliveries-are-approved] test-ranker-in-far: requireApproval is false"
+    assert any(expected in each for each in judge(LEAD, registered, write_files(configs, tmp_path)))
+
+
+def test_the_own_cluster_is_approved_wherever_it_comes(
+    register: Callable[[str], list[Registered]], folder: Path
+) -> None:
+    """D1: not only where it is the first."""
+    registered = register(LEAD)
+    found = by_name(registered)
+    stages = found["DeliveryPipeline test-ranker"].inputs["serialPipeline"]["stages"]
+    stages[1], stages[2] = stages[2], stages[1]
+    found["Target test-ranker-in-far"].inputs["requireApproval"] = True
+    found["Target test-ranker"].inputs["requireApproval"] = False
+    expected = "[deliveries-are-approved] test-ranker: requireApproval is false"
+    assert any(expected in each for each in judge(LEAD, registered, folder))
+
+
+def admit(registered: list[Registered], stack: str, of: str) -> None:
+    """Have production run images of another repository."""
+    name = f"{stack}-policy-model-images"
+    (policy,) = (each for each in registered if each.name == name)
+    (admitted, *_) = policy.inputs["spec"]["variables"]
+    own = "{'production': ['us-central1-docker.pkg.dev/acme-ml-test/test-validated/']"
+    assert admitted["expression"].startswith(own)
+    admitted["expression"] = admitted["expression"].replace(own, f"{{'production': ['{of}/']", 1)
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        "us-east1-docker.pkg.dev/acme-ml-far/far-validated",
+        "us-east1-docker.pkg.dev/acme-ml-test/test-validated",
+        "docker.io/library/any",
+    ],
+)
+def test_a_region_runs_what_the_lead_validated(
+    register: Callable[[str], list[Registered]], folder: Path, of: str
+) -> None:
+    """D7: and nothing of its own, which nobody validates there."""
+    registered = register(FAR)
+    admit(registered, FAR, of)
+    found = judge(FAR, registered, folder)
+    assert any(
+        f"[admission-is-enforced] far-policy-model-images: in production images of {of}/" in each
+        for each in found
+    )
+
+
+@pytest.mark.parametrize("name", ["far-validated", "test-validated", UNKNOWN])
+def test_a_region_keeps_no_copies(
+    register: Callable[[str], list[Registered]], folder: Path, name: Any
+) -> None:
+    """D7."""
+    registered = register(FAR)
+    (other,) = (
+        deepcopy(each)
+        for each in register(LEAD)
+        if each.name == "test-validated" and "epository" in each.type
+    )
+    other.inputs["repositoryId"] = name
+    found = judge(FAR, [*registered, other], folder)
+    expected = "[production-runs-what-was-validated] test-validated: keeps copies that nobody validated here"
+    assert any(expected in each for each in found), found
+
+
+def subjects(name: str, edit: Callable[[list[dict[str, Any]]], object]) -> Edit:
+    return change(f"RoleBinding {name}", lambda inputs: edit(inputs["subjects"]))
+
+
+def rename(user: str) -> Callable[[list[dict[str, Any]]], object]:
+    return lambda found: found[0].update(name=f"{user}.iam.gserviceaccount.com")
+
+
+STAGING = "test-ranker-staging-11c19e@acme-ml-test"
+
+
+@pytest.mark.parametrize(
+    ("stack", "edit"),
+    [
+        (LEAD, subjects("test-runner-ranker", rename(STAGING))),
+        (LEAD, subjects("test-runner-ranker", rename("test-ranker-6b6147@acme-ml-far"))),
+        (LEAD, subjects("test-runner-ranker", lambda found: found.append(dict(found[0])))),
+        (LEAD, subjects("test-runner-ranker-staging", rename("test-ranker-6b6147@acme-ml-test"))),
+        (FAR, subjects("far-runner-ranker", rename("test-ranker-6b6147@acme-ml-test"))),
+        (FAR, subjects("far-runner-ranker", rename("far-ranker-6682b6@acme-ml-far"))),
+        (FAR, subjects("far-runner-ranker", rename("evil@other"))),
+    ],
+)
+def test_in_each_namespace_only_the_account_of_its_target_deploys(
+    register: Callable[[str], list[Registered]], folder: Path, stack: str, edit: Edit
+) -> None:
+    """D1: an account of staging would bring to production what nobody approved."""
+    registered = register(stack)
+    edit(by_name(registered))
+    found = judge(stack, registered, folder)
+    assert any("[runners-keep-to-their-namespace] " in each for each in found), found
+
+
+RUNS = "IAMMember test-deliver-ranker-in-far-runner"
+
+
+@pytest.mark.parametrize(
+    ("name", "member"),
+    [
+        (RUNS, "user:x@acme.dev"),
+        (RUNS, f"serviceAccount:{STAGING}.iam.gserviceaccount.com"),
+        (RUNS, "serviceAccount:far-ranker-6682b6@acme-ml-far.iam.gserviceaccount.com"),
+        ("IAMMember test-deliver-ranker-runner", "user:x@acme.dev"),
+        (
+            "IAMMember test-deliver-ranker-runner",
+            "serviceAccount:far-ranker-6682b6@acme-ml-test.iam.gserviceaccount.com",
+        ),
+    ],
+)
+def test_a_cluster_is_reached_by_accounts_that_deliver_there_alone(
+    register: Callable[[str], list[Registered]], folder: Path, name: str, member: str
+) -> None:
+    """D1."""
+    registered = register(LEAD)
+    by_name(registered)[name].inputs["member"] = member
+    found = judge(LEAD, registered, folder)
+    expected = f"[runners-keep-to-their-namespace] {name.split()[1]}: lets {member} reach the cluster of"
+    assert any(expected in each for each in found), found
+
+
+@pytest.mark.parametrize(("account", "is_fine"), [("ranker-in-far", True), ("ranker-staging", False)])
+def test_before_they_are_created_accounts_are_told_by_what_creates_them(
+    register: Callable[[str], list[Registered]], folder: Path, account: str, is_fine: bool
+) -> None:
+    registered = register(LEAD)
+    found = by_name(registered)
+    (made,) = found[f"IAMMember test-deliver-{account}-runner"].sources["member"]
+    found[RUNS].inputs["member"] = UNKNOWN
+    found[RUNS].sources["member"] = frozenset([made])
+    is_found = any("runners-keep-to-their-namespace" in each for each in judge(LEAD, registered, folder))
+    assert is_found != is_fine
