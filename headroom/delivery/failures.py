@@ -68,7 +68,7 @@ def list_failures(plan: Plan, delivery: DeliveryPlan, rollout: RolloutPlan) -> I
             "it is rolled back there, and goes on to none after it; the regions before it keep the new model",
             "find out whether the fault is the region's; else roll back, as below, where it still is",
         )
-    yield from _list_late_failures(plan)
+    yield from _list_late_failures()
 
 
 def _list_image_failures(delivery: DeliveryPlan) -> Iterator[Failure]:
@@ -98,19 +98,19 @@ def _list_waiting(plan: Plan, rollout: RolloutPlan) -> Iterator[Failure]:
             "a job in the cluster approves the way back from a failed canary at the next minute; "
             "`RollbackJobSilent` pages where it has not succeeded for a quarter of an hour",
             f"`kubectl -n {NAMESPACE} get jobs` shows whether it runs; "
-            f"{name_people(rollout.approvals.approve)}: `{step_command(plan, 'approve', rollout.pipeline)}`",
+            f"{name_people(rollout.approvers)}: `{step_command(plan, 'approve', rollout.pipeline)}`",
         )
         return
     yield (
         "a rollback waits for an approval",
         f"until somebody approves it the canary keeps its share of the requests, no more than "
         f"{rollout.phases[-1].percent} %",
-        f"{name_people(rollout.approvals.approve)}: "
+        f"{name_people(rollout.approvers)}: "
         f"`{step_command(plan, 'approve', rollout.pipeline)}`, in a freeze too",
     )
 
 
-def _list_late_failures(plan: Plan) -> Iterator[Failure]:
+def _list_late_failures() -> Iterator[Failure]:
     yield (
         "the model turns out to be bad when all users have it",
         "the alerts of the pipeline page people; nothing is rolled back by itself any more",
@@ -118,7 +118,7 @@ def _list_late_failures(plan: Plan) -> Iterator[Failure]:
     )
     yield (
         "Cloud Deploy or the cluster's control plane cannot be reached",
-        f"nothing changes: what runs in {plan.environment} goes on answering",
+        "nothing changes: what runs goes on answering",
         "wait; a job that ran out of time is tried again as any other failure",
     )
 

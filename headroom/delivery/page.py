@@ -55,8 +55,8 @@ def render_page(plan: Plan, delivery: DeliveryPlan, rollout: RolloutPlan) -> str
         approval_rule=_say_approval(rollout),
         places=_rows(_list_places(rollout)),
         regions=_say_regions(rollout),
-        replica=" and ".join(_say_amount(*part) for part in rollout.replica),
-        pool=rollout.pool,
+        first_elsewhere=_say_first_elsewhere(rollout),
+        replicas="; ".join(_say_replica(region) for region in rollout.regions),
         phases=_rows(_list_phases(rollout)),
         gates=_rows(_list_gates(rollout)),
         least_qps=f"{rollout.least_qps:.3g}",
@@ -87,13 +87,13 @@ def _list_people(plan: Plan, rollout: RolloutPlan) -> Iterable[tuple[str, str]]:
     if held:
         yield f"let it go on after {', '.join(held)} of the users", name_people(people.increase)
     yield "roll back, at any time", name_people(people.roll_back)
-    if people.approve:
+    if rollout.approvers:
         by_itself = "the cluster, from a failed canary; else " if is_approved_by_itself(plan) else ""
-        yield "approve a rollback, where it waits for that", by_itself + name_people(people.approve)
+        yield "approve a rollback, where it waits for that", by_itself + name_people(rollout.approvers)
 
 
 def _say_approval(rollout: RolloutPlan) -> str:
-    if not rollout.approvals.begin:
+    if not any(region.approvals.begin for region in rollout.regions):
         return "Validation and the alerts alone decide."
     return (
         "Nobody may approve what they released themselves: who approves is not who releases. From somebody "
@@ -104,10 +104,10 @@ def _say_approval(rollout: RolloutPlan) -> str:
 
 def _say_rollback_approval(plan: Plan, rollout: RolloutPlan) -> str:
     """What a rollback may wait for where production asks for approvals, and who can end that."""
-    people = rollout.approvals
-    if not rollout.production.approval:
+    people, approvers = rollout.approvals, rollout.approvers
+    if not approvers:
         return ""
-    barred = [who for who in people.roll_back if who not in people.approve]
+    barred = [who for who in people.roll_back if who not in approvers]
     lacking = f" {name_people(barred)} may release, and therefore may not approve." if barred else ""
     commands = "\n".join(_step(plan, rollout, verb) for verb in ("status", "approve"))
     if is_approved_by_itself(plan):
@@ -115,12 +115,12 @@ def _say_rollback_approval(plan: Plan, rollout: RolloutPlan) -> str:
             "**A rollback waits for nobody:** production asks for approvals, and Google's documents except "
             "no rollback. Where the way back from a canary that failed waits, a job in the cluster approves "
             "it at the next minute, in a freeze too; any other rollback is for people. Should it not run, "
-            f"{name_people(people.approve)} can approve it:\n\n```sh\n{commands}\n```\n\n"
+            f"{name_people(approvers)} can approve it:\n\n```sh\n{commands}\n```\n\n"
         )
     return (
         "**A rollback may wait for an approval, one that is begun by itself too:** production asks for one "
         "before a rollout begins there, and Google's documents except no rollback. Until then the canary "
-        f"goes on answering its share of the requests. {name_people(people.approve)} can approve it, in a "
+        f"goes on answering its share of the requests. {name_people(approvers)} can approve it, in a "
         f"freeze too.{lacking} `status` says whether one waits:\n\n```sh\n{commands}\n```\n\n"
     )
 
@@ -159,7 +159,8 @@ def _say_regions(rollout: RolloutPlan) -> str:
     rows.append(f"1. `{first.stack}`: {first.region}, project `{first.project}`")
     for number, region in enumerate(rollout.further, start=2):
         site, after = region.production.site, format_duration(region.wait_seconds)
-        when = f"{after} after all users of the one before have it" if region.wait_seconds else "then"
+        when = f"{after if region.wait_seconds else 'once'} after all users of the one before have it"
+        when = when.replace("once after", "once")
         asked = f", once {name_people(region.approvals.begin)} approved" if region.approvals.begin else ""
         rows.append(f"{number}. `{site.stack}`: {site.region}, project `{site.project}`; {when}{asked}")
     return "\n".join(["", *rows, ""])
@@ -267,6 +268,15 @@ def _roll_back(commands: Commands, rollout: RolloutPlan, *arguments: str) -> str
     )
 
 
+def _say_first_elsewhere(rollout: RolloutPlan) -> str:
+    if not rollout.further:
+        return ""
+    return (
+        " It is the same in a region that has nothing yet: the first release that comes to it goes to all "
+        "its users at once."
+    )
+
+
 def _say_rollback_regions(rollout: RolloutPlan) -> str:
     if not rollout.further:
         return ""
@@ -288,8 +298,9 @@ def _say_asked(plan: Plan, commands: Commands, rollout: RolloutPlan) -> str:
     ]
     return (
         "".join(
-            f"\n{number}. {what}\n\n   ```sh\n   {_nest(text)}\n   ```\n"
+            f"\n{number}. {what}\n\n{' ' * width}```sh\n{' ' * width}{_nest(text, width)}\n{' ' * width}```\n"
             for number, (what, text) in enumerate(steps, start=5)
+            for width in [len(f"{number}. ")]
         )
         or "\n"
     )
@@ -318,9 +329,15 @@ def _either(own: str, other: str) -> str:
     return f"{own}\n\n# or\n{other}"
 
 
-def _nest(text: str) -> str:
-    """A block within a list item."""
-    return text.replace("\n", "\n   ").replace("\n   \n", "\n\n")
+def _nest(text: str, width: int = 3) -> str:
+    """A block within a list item, whose text begins at that column."""
+    indent = " " * width
+    return text.replace("\n", f"\n{indent}").replace(f"\n{indent}\n", "\n\n")
+
+
+def _say_replica(region: RolloutPlan) -> str:
+    asked = " and ".join(_say_amount(*part) for part in region.replica)
+    return f"{asked}, on the pool {region.pool}{_where(region)}"
 
 
 def _say_amount(resource: Resource, amount: int) -> str:

@@ -42,6 +42,7 @@ from headroom.planning.regions import (
     check_regions,
     find_followers,
     find_lead,
+    find_left_out,
     find_unled,
 )
 from headroom.planning.rollout_rules import check_deliveries, find_undelivered
@@ -182,6 +183,7 @@ def plan(
             *find_unheard(platform.alerting),
             *find_undelivered(platform),
             *find_unled(platform, environment, neighbours),
+            *find_left_out(asked, environment, neighbours),
             *find_foreign(asked, environment),
             *find_waiting(platform.operations, delivery.rollouts if delivery and not delivery.lead else ()),
         ),

@@ -88,6 +88,8 @@ class Needs:
     project: str
     state_project: str
     """Whose bucket keeps the state: where releases come from another stack, that one's, which reads it."""
+    state_stack: str
+    """The stack of that project."""
     region: str
     apis: tuple[ApiNeed, ...]
     roles: tuple[RoleNeed, ...]
@@ -118,11 +120,12 @@ def derive_needs(plan: Plan) -> Needs:
     addresses = _addresses(plan)
     groups = tuple(address for address in addresses if not is_example(address))
     traits = {*plan.traits, *(["groups"] if groups else [])}
-    machines = _machines(plan)
+    machines, home = _machines(plan), plan.delivery.lead if plan.delivery else None
     return Needs(
         environment=plan.environment,
         project=plan.project,
-        state_project=plan.delivery.lead.project if plan.delivery and plan.delivery.lead else plan.project,
+        state_project=home.project if home else plan.project,
+        state_stack=home.stack if home else plan.environment,
         region=plan.region,
         apis=find_apis(traits),
         roles=tuple(role for role, when in all_roles() if not when or when in traits),

@@ -212,7 +212,7 @@ def _judge_bucket(url: str, held: bool | None, claim: str, remedy: str) -> Check
 
 def _make_bucket(needs: Needs, name: str) -> str:
     if name == needs.state_bucket:
-        return f"pulumi -C bootstrap up -s {needs.environment}"
+        return f"pulumi -C bootstrap up -s {needs.state_stack}"
     return (
         f"gcloud storage buckets create gs://{name} --project={needs.project} --location={needs.region} "
         "--uniform-bucket-level-access --public-access-prevention && "

@@ -86,7 +86,7 @@ def check_regions(platform: Platform, environment: str, neighbours: Neighbours) 
                 Problem(f"{_PATH}.wait_minutes", "is for a stack that follows another; remove it")
             )
         return problems + _check_targets(platform, environment, neighbours)
-    problems = list(_check_lead(platform, neighbours, delivery.follows))
+    problems = list(_check_lead(platform, environment, neighbours, delivery.follows))
     problems += [
         Problem(f"{_PATH}.{key}", f"is said by {delivery.follows}, which releases come from; remove it")
         for key in sorted(_find_said(platform))
@@ -110,6 +110,18 @@ def find_unled(platform: Platform, environment: str, neighbours: Neighbours) -> 
         f"names {lead.stack}, whose releases do not come here yet; once this is up, add {environment} to "
     )
     return [Problem(f"{_PATH}.follows", f"{message}headroom:delivery.regions of Pulumi.{lead.stack}.yaml")]
+
+
+def find_left_out(platform: Platform, environment: str, neighbours: Neighbours) -> list[Problem]:
+    """Return a note for each region to which releases of a pipeline do not go on."""
+    here = find_delivered(platform.pipelines)
+    return [
+        Problem(
+            f"{_PATH}.regions", f"{name} gets no releases of {', '.join(left)}: no delivery is there"
+        )
+        for name, there in find_followers(platform, environment, neighbours).items()
+        if (left := sorted(here.keys() - find_delivered(there.pipelines).keys()))
+    ]
 
 
 def _follows(platform: Platform, environment: str) -> bool:
@@ -146,15 +158,18 @@ def _check_follower(
         yield Problem(path, f"names {name}, whose tier is {there.environment.tier}; let both have the same")
 
 
-def _check_lead(platform: Platform, neighbours: Neighbours, lead: str) -> Iterator[Problem]:
+def _check_lead(platform: Platform, environment: str, neighbours: Neighbours, lead: str) -> Iterator[Problem]:
     path = f"{_PATH}.follows"
     if platform.delivery.regions:
         yield Problem(f"{_PATH}.regions", f"is for the stack that leads, which is {lead}; name them there")
+    if lead == environment:
+        yield Problem(path, "is this stack itself; remove it")
+        return
     if lead not in neighbours:
         yield Problem(path, f"names no stack: there is no Pulumi.{lead}.yaml beside this file")
         return
     there = neighbours[lead]
-    if there is platform or there.delivery.follows:
+    if there.delivery.follows:
         yield Problem(path, f"names {lead}, which follows a stack itself; name the one that leads")
         return
     if there.project == platform.project:

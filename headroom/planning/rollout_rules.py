@@ -138,7 +138,9 @@ def _check_people(
     if not people.increase and any(phase.hold for phase in phases_of(delivery)):
         yield (
             "delivery.approvals.increase",
-            "names nobody, and a phase holds until somebody lets it go on; name who may, or let none hold",
+            "names nobody, and a phase holds until somebody lets it go on; name who may"
+            + (f" in Pulumi.{lead.stack}.yaml" if lead else "")
+            + ", or let none hold",
         )
     for what, members in (("begin", people.begin), ("increase", people.increase)):
         if set(members) & set(people.release):

@@ -264,7 +264,8 @@ def people_of(name: str, pipeline: ServingPipeline, platform: Platform, lead: Le
         return approvals_of(pipeline, own, common)
     leading = find_delivered(lead.platform.pipelines)[name]
     theirs = approvals_of(leading, _delivery(leading).approvals, lead.platform.delivery.approvals)
-    return replace(theirs, begin=_unique(own.begin or common.begin or theirs.begin))
+    begin = _unique(own.begin or common.begin or theirs.begin)
+    return replace(theirs, begin=begin, increase=theirs.increase or begin)
 
 
 def plan_rollout(

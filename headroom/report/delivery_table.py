@@ -58,7 +58,8 @@ def describe_delivery(plan: DeliveryPlan | None) -> dict[str, Any] | None:
 def _describe_rollout(rollout: RolloutPlan) -> Iterable[tuple[str, ...]]:
     validated = f"<= {format_duration(rollout.validation.timeout_seconds)}"
     then = "a person approves" if rollout.production.approval else "goes on"
-    yield (rollout.pipeline, rollout.preset or "own", "staging", "0 %", validated, then, "")
+    where = f"staging in {rollout.staging.site.stack}" if rollout.place_suffix else "staging"
+    yield (rollout.pipeline, rollout.preset or "own", where, "0 %", validated, then, "")
     for region in rollout.regions:
         where = f"canary in {region.place}" if region.place_suffix else "canary"
         for number, phase in enumerate(region.phases):

@@ -223,8 +223,8 @@ def test_a_region_that_asks_for_an_approval_is_asked(tmp_path: Path, value: Any)
     registered = run(configs, LEAD)
     folder = write_files(configs, tmp_path)
     assert judge(LEAD, registered, folder) == []
-    by_name(registered)["Target test-ranker-in-far"].inputs["requireApproval"] = value
-    expected = "[deliveries-are-approved] test-ranker-in-far: requireApproval is"
+    by_name(registered)["Target test-ranker@far"].inputs["requireApproval"] = value
+    expected = "[deliveries-are-approved] test-ranker@far: requireApproval is"
     assert any(expected in each for each in judge(LEAD, registered, folder))
 
 
@@ -233,9 +233,9 @@ def test_a_target_of_another_name_is_still_the_regions(tmp_path: Path) -> None:
     configs = complete(configs_of(approvals={"begin": ["group:far@acme.dev"]}))
     registered = run(configs, LEAD)
     found = by_name(registered)
-    found["Target test-ranker-in-far"].inputs.update(name="elsewhere", requireApproval=False)
+    found["Target test-ranker@far"].inputs.update(name="elsewhere", requireApproval=False)
     found["DeliveryPipeline test-ranker"].inputs["serialPipeline"]["stages"][2]["targetId"] = "elsewhere"
-    expected = "[deliveries-are-approved] test-ranker-in-far: requireApproval is false"
+    expected = "[deliveries-are-approved] test-ranker@far: requireApproval is false"
     assert any(expected in each for each in judge(LEAD, registered, write_files(configs, tmp_path)))
 
 
@@ -247,7 +247,7 @@ def test_the_own_cluster_is_approved_wherever_it_comes(
     found = by_name(registered)
     stages = found["DeliveryPipeline test-ranker"].inputs["serialPipeline"]["stages"]
     stages[1], stages[2] = stages[2], stages[1]
-    found["Target test-ranker-in-far"].inputs["requireApproval"] = True
+    found["Target test-ranker@far"].inputs["requireApproval"] = True
     found["Target test-ranker"].inputs["requireApproval"] = False
     expected = "[deliveries-are-approved] test-ranker: requireApproval is false"
     assert any(expected in each for each in judge(LEAD, registered, folder))
@@ -334,7 +334,7 @@ def test_in_each_namespace_only_the_account_of_its_target_deploys(
     assert any("[runners-keep-to-their-namespace] " in each for each in found), found
 
 
-RUNS = "IAMMember test-deliver-ranker-in-far-runner"
+RUNS = "IAMMember test-deliver-ranker@far-runner"
 
 
 @pytest.mark.parametrize(
@@ -361,7 +361,7 @@ def test_a_cluster_is_reached_by_accounts_that_deliver_there_alone(
     assert any(expected in each for each in found), found
 
 
-@pytest.mark.parametrize(("account", "is_fine"), [("ranker-in-far", True), ("ranker-staging", False)])
+@pytest.mark.parametrize(("account", "is_fine"), [("ranker@far", True), ("ranker-staging", False)])
 def test_before_they_are_created_accounts_are_told_by_what_creates_them(
     register: Callable[[str], list[Registered]], folder: Path, account: str, is_fine: bool
 ) -> None:
