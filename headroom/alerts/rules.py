@@ -20,7 +20,7 @@ _GROUP_KEYS = {"name", "interval", "rules"}
 _RULE_KEYS = {"alert", "expr", "for", "labels", "annotations"}
 
 ANY_ENVIRONMENT = 'environment=~".+"'
-"""What stands in a rule for the one environment of a policy, where a series of another would hide the fault."""
+"""What stands in a rule for the one environment of a policy: a series of another would hide the fault."""
 
 Pairs = tuple[tuple[str, str], ...]
 
