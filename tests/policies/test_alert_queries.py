@@ -51,3 +51,12 @@ def test_an_environment_is_read_from_what_leaves_others_out() -> None:
     here = 'label_replace(vector(1), "environment", "prod", "", "")'
     inner = f"(\na > 1\n)\nand on (environment) {here}\n"
     assert read_query(inner) == ReadQuery("a > 0", environment="prod")
+
+
+def test_the_one_environment_of_a_selector_is_read() -> None:
+    """D8: the rule says any, and the plan which."""
+    general = 'absent(last_over_time(done{environment=~".+"}[1d]))'
+    assert read_query(general).environment == ""
+    own = read_query(general.replace('=~".+"', '="prod-2"'))
+    assert (own.rule, own.environment) == (read_query(general).rule, "prod-2")
+    assert read_query('a{environment="prod"} or b{environment="dev"}').environment == "prod, dev"
