@@ -116,9 +116,7 @@ def find_left_out(platform: Platform, environment: str, neighbours: Neighbours) 
     """Return a note for each region to which releases of a pipeline do not go on."""
     here = find_delivered(platform.pipelines)
     return [
-        Problem(
-            f"{_PATH}.regions", f"{name} gets no releases of {', '.join(left)}: no delivery is there"
-        )
+        Problem(f"{_PATH}.regions", f"{name} gets no releases of {', '.join(left)}: no delivery is there")
         for name, there in find_followers(platform, environment, neighbours).items()
         if (left := sorted(here.keys() - find_delivered(there.pipelines).keys()))
     ]

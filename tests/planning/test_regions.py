@@ -142,6 +142,11 @@ def test_no_releaser_approves_in_a_region() -> None:
             lambda c: c[LEAD].update({"headroom:environment": {"tier": "production"}}),
             "follows: names test, whose tier is production",
         ),
+        (
+            FAR,
+            lambda c: c[FAR]["headroom:delivery"].update(follows=FAR),
+            "follows: is this stack itself; remove it",
+        ),
         (FAR, lambda c: c.pop(LEAD), "follows: names no stack: there is no Pulumi.test.yaml"),
         (
             FAR,
@@ -246,3 +251,26 @@ def test_the_jobs_in_a_cluster_read_the_stacks_that_theirs_names() -> None:
     operations = plan_of(configs, LEAD).operations
     assert operations is not None
     assert {"Pulumi.test.yaml", "Pulumi.far.yaml"} <= {path for path, _ in operations.files}
+
+
+def test_a_region_that_gets_no_releases_of_a_pipeline_is_told() -> None:
+    configs = configs_of()
+    del configs[FAR]["headroom:pipelines"]["ranker"]["delivery"]
+    notes = [str(note) for note in plan_of(configs, LEAD).notes]
+    assert "headroom:delivery.regions: far gets no releases of ranker: no delivery is there" in notes
+    assert not any("gets no releases" in str(note) for note in plan_of(configs_of(), LEAD).notes)
+
+
+def test_who_approves_in_a_region_increases_there_where_the_lead_names_nobody() -> None:
+    """D2: as in a stack by itself."""
+    hold = {"phases": [{"percent": 10, "minutes": 40, "hold": True}]}
+    lead = COMMON | {"approvals": {}}
+    silent = configs_of(lead, **hold)
+    silent[LEAD]["headroom:pipelines"]["ranker"]["delivery"]["phases"] = [{"percent": 10, "minutes": 40}]
+    (problem,) = problems_of(silent, FAR)
+    assert "name who may in Pulumi.test.yaml" in problem
+    asked = configs_of(lead, far={"approvals": {"begin": ["group:far@acme.dev"]}}, **hold)
+    asked[LEAD]["headroom:pipelines"]["ranker"]["delivery"]["phases"] = [{"percent": 10, "minutes": 40}]
+    delivery = plan_of(asked, LEAD).delivery
+    assert delivery is not None
+    assert delivery.rollouts[0].further[0].approvals.increase == ("group:far@acme.dev",)
