@@ -40,8 +40,8 @@ test: quick slow e2e ## All tests that need nothing heavier than the engine
 
 test-all: check test test-cluster test-monitoring test-browser ## What CI runs
 
-check: setup ## Lint, types, quick unit tests, side by side: under a minute
-	@echo "check: lint, types and quick unit tests, each shown as it ends: under a minute on 2 idle cores"
+check: setup ## Lint, types, quick unit tests, side by side: about a minute and a half
+	@echo "check: lint, types and quick unit tests, each shown as it ends: about a minute and a half on 2 cores"
 	@$(MAKE) --no-print-directory --jobs 3 $(SYNC) lint types quick
 
 lint: setup ## Format and lint as CI does
@@ -53,7 +53,7 @@ types: setup ## Type-check
 	@$(BIN)/ty check $(wildcard headroom infra policies bootstrap sandbox metrics examples benchmarks)
 
 quick: setup ## Unit tests that take no time
-	@echo "quick: under a minute on 2 idle cores"
+	@echo "quick: about a minute and a half on 2 cores"
 	@$(BIN)/pytest -n 2 -m "not slow and $(UNIT)"
 
 slow: setup ## Unit tests that start processes, run the whole program, or try hundreds of platforms
