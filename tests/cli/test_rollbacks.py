@@ -163,7 +163,8 @@ def test_the_job_records_that_every_model_was_seen_to(headroom: Headroom, cloud:
     assert rule is not None
     asked = selectors(parse_promql(rule.expr))
     assert {each.metric for each in asked} == {row["metric"]["type"]}
-    assert {each.matchers[-1].value for each in asked} == {row["resource"]["type"]} == {"global"}
+    places = {each.value for one in asked for each in one.matchers if each.label == "monitored_resource"}
+    assert places == {row["resource"]["type"]} == {"global"}
     assert row["metric"]["labels"] == {"environment": "prod"}
     (point,) = row["points"]
     assert started <= point["value"]["doubleValue"] <= time.time()
