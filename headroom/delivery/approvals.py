@@ -214,24 +214,28 @@ def plan_rollbacks(
     releases, rollouts = tuple(releases), tuple(rollouts)
     steps: list[Step] = []
     refused: list[Exception] = []
-    for region in find_returning(delivered, rollouts):
+    returning = find_returning(delivered, rollouts)
+    for region in returning:
         try:
             steps.append(plan_rollback(plan, region, releases, rollouts, release, moment))
         except (RefusedError, UnknownReleaseError) as error:
             refused.append(error)
     if refused and not steps:
         raise refused[0]
-    told = (*map(str, refused), *_warn_of_coming(plan, delivered, rollouts))
+    told = (
+        *map(str, refused),
+        *_warn_of_coming(plan, delivered, find_present(returning[0], rollouts), rollouts),
+    )
     return (replace(steps[0], warnings=(*told, *steps[0].warnings)), *steps[1:])
 
 
-def _warn_of_coming(plan: Plan, delivered: RolloutPlan, rollouts: Iterable[Rollout]) -> Iterable[str]:
-    """A promotion that is under way does not end with a rollback."""
-    known = tuple(rollouts)
-    present = next((now for region in delivered.regions if (now := find_present(region, known))), None)
+def _warn_of_coming(
+    plan: Plan, delivered: RolloutPlan, present: Rollout | None, rollouts: Iterable[Rollout]
+) -> Iterable[str]:
+    """A promotion that is under way does not end with a rollback of what is `present`."""
     if present is None:
         return
-    had = {each.target for each in known if each.release == present.release}
+    had = {each.target for each in rollouts if each.release == present.release}
     coming = [region.place for region in delivered.further if region.production.name not in had]
     if coming:
         abandon = commands_of(plan, delivered.pipeline).gcloud(f"releases abandon {present.release}")

@@ -158,9 +158,9 @@ def _say_regions(rollout: RolloutPlan) -> str:
     ]
     rows.append(f"1. `{first.stack}`: {first.region}, project `{first.project}`")
     for number, region in enumerate(rollout.further, start=2):
-        site, after = region.production.site, format_duration(region.wait_seconds)
-        when = f"{after if region.wait_seconds else 'once'} after all users of the one before have it"
-        when = when.replace("once after", "once")
+        site = region.production.site
+        after = f"{format_duration(region.wait_seconds)} after" if region.wait_seconds else "once"
+        when = f"{after} all users of the one before have it"
         asked = f", once {name_people(region.approvals.begin)} approved" if region.approvals.begin else ""
         rows.append(f"{number}. `{site.stack}`: {site.region}, project `{site.project}`; {when}{asked}")
     return "\n".join(["", *rows, ""])

@@ -109,11 +109,10 @@ def plan_accounts(rollouts: Iterable[RolloutPlan], home: SitePlan) -> tuple[Acco
 def _plan_account(rollout: RolloutPlan, target: TargetPlan, home: SitePlan) -> AccountPlan:
     """Who rolls back creates rollouts in production, and who releases in both places."""
     people, watched = rollout.approvals, target.stage == "production"
-    place = target.namespace if target.site == home else f"{target.namespace}@{target.site.stack}"
     return AccountPlan(
         id=name_account(target.name),
         project=home.project,
-        name=f"deliver-{place}",
+        name=f"deliver-{target.label}",
         purpose=f"Delivers to {target.namespace}",
         usages=TARGET_USAGES,
         roles=TARGET_ROLES,

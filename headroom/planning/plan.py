@@ -32,7 +32,7 @@ from headroom.planning.node_pools import PoolPlan, plan_pool
 from headroom.planning.notifications import AlertingPlan, alerting_traits, plan_alerting
 from headroom.planning.operations import OperationsPlan, check_operations, find_waiting, plan_operations
 from headroom.planning.pipelines import PipelinePlan, check_pipeline, plan_pipeline
-from headroom.planning.pool_rules import check_pool
+from headroom.planning.pool_rules import check_keys, check_pool
 from headroom.planning.queues import check_pools
 from headroom.planning.quota import QuotaDraw, plan_pool_quota, sum_quota
 from headroom.planning.regions import (
@@ -287,7 +287,7 @@ def assess(platform: Platform, environment: str, neighbours: Neighbours = ALONE)
     estimated = [name for name, pipeline in platform.pipelines.items() if not pipeline.limits]
     problems += relocate(check_shares(share_out(pools, pipelines, platform.quota), pipelines), estimated)
     system_pool = plan_system_pool(platform)
-    problems += _check_keys(pools)
+    problems += check_keys(pools)
     problems += check_network(
         platform.network, (system_pool, *pools), balanced=bool(find_delivered(asked.pipelines))
     )
@@ -365,24 +365,6 @@ def _check_experiments(platform: Platform) -> list[Problem]:
         for pool in platform.quota.experiments.pools
         if pool not in platform.pools
     ]
-
-
-def _check_keys(pools: Iterable[PoolPlan]) -> list[Problem]:
-    """A slice is called after its pool and a number, so that another pool may not be called the same."""
-    owners: dict[str, str] = {}
-    problems = []
-    for pool in pools:
-        for node_pool in pool.node_pools:
-            other = owners.setdefault(node_pool.key, pool.name)
-            if other != pool.name:
-                named = max(pool.name, other, key=len)
-                problems.append(
-                    Problem(
-                        f"headroom:pools.{named}",
-                        f"has the name of a slice of {min(pool.name, other, key=len)}; choose another",
-                    )
-                )
-    return problems
 
 
 def _check_names(platform: Platform) -> list[Problem]:

@@ -1,13 +1,13 @@
 """The rules that a pool must obey (each with cause and fix), from GKE's documentation and the catalog."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from headroom.catalog.accelerators import Accelerator, find_accelerator
 from headroom.catalog.machines import Machine, capacities_with, find_machine
 from headroom.catalog.topologies import is_multi_host, parse_topology, topology_problem, valid_topologies
 from headroom.catalog.zones import offers, zones_in, zones_with
-from headroom.planning.node_pools import accelerator_name
+from headroom.planning.node_pools import PoolPlan, accelerator_name
 from headroom.spec.errors import Problem, did_you_mean
 from headroom.spec.pools import BlueGreen, Pool
 
@@ -272,3 +272,21 @@ RULES: tuple[Callable[[PoolCase], Complaints], ...] = (
     _disks,
     _upgrade,
 )
+
+
+def check_keys(pools: Iterable[PoolPlan]) -> list[Problem]:
+    """Return the pools that are called as a slice of another, which is called after its pool and a number."""
+    owners: dict[str, str] = {}
+    problems = []
+    for pool in pools:
+        for node_pool in pool.node_pools:
+            other = owners.setdefault(node_pool.key, pool.name)
+            if other != pool.name:
+                named = max(pool.name, other, key=len)
+                problems.append(
+                    Problem(
+                        f"headroom:pools.{named}",
+                        f"has the name of a slice of {min(pool.name, other, key=len)}; choose another",
+                    )
+                )
+    return problems

@@ -4,12 +4,12 @@ A stack is one region, since what it shares out is: machines, their quota and th
 Each has a project of its own, whose image policy, topics and freezes there is one of.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from headroom.planning.staging import find_delivered, find_staged, name_staging
-from headroom.spec.delivery import PipelineDelivery
+from headroom.spec.delivery import Delivery, PipelineDelivery
 from headroom.spec.errors import Problem, suggest
 from headroom.spec.platform import Platform
 
@@ -89,7 +89,7 @@ def check_regions(platform: Platform, environment: str, neighbours: Neighbours) 
     problems = list(_check_lead(platform, environment, neighbours, delivery.follows))
     problems += [
         Problem(f"{_PATH}.{key}", f"is said by {delivery.follows}, which releases come from; remove it")
-        for key in sorted(_find_said(platform))
+        for key in _find_said(delivery, _OF_THE_LEAD)
     ]
     if not problems:
         lead = neighbours[delivery.follows]
@@ -141,19 +141,12 @@ def _check_follower(
         yield Problem(
             path,
             f"names {name}, which does not follow this stack; write follows: {environment} in its "
-            f"headroom:delivery, and no regions",
+            "headroom:delivery, and no regions",
         )
     taken = {platform.project: environment} | {
         neighbours[each].project: each for each in before if each in neighbours
     }
-    if there.project in taken:
-        yield Problem(
-            path,
-            f"names {name}, in the project {there.project} of {taken[there.project]}: a project has one "
-            "image policy, and so one region; give it a project of its own",
-        )
-    if there.environment.tier != platform.environment.tier:
-        yield Problem(path, f"names {name}, whose tier is {there.environment.tier}; let both have the same")
+    yield from _check_alike(path, name, there, platform, taken)
 
 
 def _check_lead(platform: Platform, environment: str, neighbours: Neighbours, lead: str) -> Iterator[Problem]:
@@ -170,21 +163,27 @@ def _check_lead(platform: Platform, environment: str, neighbours: Neighbours, le
     if there.delivery.follows:
         yield Problem(path, f"names {lead}, which follows a stack itself; name the one that leads")
         return
-    if there.project == platform.project:
+    yield from _check_alike(path, lead, there, platform, {platform.project: environment})
+
+
+def _check_alike(
+    path: str, name: str, there: Platform, platform: Platform, taken: Mapping[str, str]
+) -> Iterator[Problem]:
+    """`taken` are the projects of other stacks, this one's among them, each with its stack."""
+    if there.project in taken:
         yield Problem(
             path,
-            f"names {lead}, in the project {there.project} of this one: a project has one image policy, and "
-            "so one region; give each a project of its own",
+            f"names {name}, in the project {there.project} of {taken[there.project]}: a project has one "
+            "image policy, and so one region; give each a project of its own",
         )
     if there.environment.tier != platform.environment.tier:
-        yield Problem(path, f"names {lead}, whose tier is {there.environment.tier}; let both have the same")
+        yield Problem(path, f"names {name}, whose tier is {there.environment.tier}; let both have the same")
 
 
-def _find_said(platform: Platform) -> set[str]:
-    """Keys of what is the lead's, and that this stack says nevertheless."""
-    delivery = platform.delivery
-    said = delivery.model_fields_set & set(_OF_THE_LEAD)
-    return said | {f"approvals.{key}" for key in delivery.approvals.model_fields_set - {"begin"}}
+def _find_said(delivery: Delivery | PipelineDelivery, of_the_lead: Collection[str]) -> list[str]:
+    """Keys of what is the lead's, and that a stack that follows says nevertheless."""
+    said = delivery.model_fields_set & set(of_the_lead)
+    return sorted(said | {f"approvals.{key}" for key in delivery.approvals.model_fields_set - {"begin"}})
 
 
 def _check_pipeline(name: str, platform: Platform, lead: str, there: Platform) -> Iterator[tuple[str, str]]:
@@ -198,13 +197,8 @@ def _check_pipeline(name: str, platform: Platform, lead: str, there: Platform) -
             "model",
             f"is {own.model}, and {lead} releases {delivered[name].model} to it; let both be the same",
         )
-    for key in _find_said_of(own.delivery) if own.delivery else ():
+    for key in _find_said(own.delivery, _OF_THE_LEADING_PIPELINE) if own.delivery else ():
         yield f"delivery.{key}", f"is said by {lead}, which releases come from; remove it"
-
-
-def _find_said_of(delivery: PipelineDelivery) -> list[str]:
-    said = delivery.model_fields_set & set(_OF_THE_LEADING_PIPELINE)
-    return sorted(said | {f"approvals.{key}" for key in delivery.approvals.model_fields_set - {"begin"}})
 
 
 def _check_targets(platform: Platform, environment: str, neighbours: Neighbours) -> list[Problem]:
@@ -212,10 +206,11 @@ def _check_targets(platform: Platform, environment: str, neighbours: Neighbours)
     taken = set(_name_targets(environment, find_delivered(platform.pipelines)))
     taken |= set(_name_targets(environment, map(name_staging, find_staged(platform))))
     problems = []
-    for number, (name, there) in enumerate(find_followers(platform, environment, neighbours).items()):
+    for name, there in find_followers(platform, environment, neighbours).items():
+        path = f"{_PATH}.regions[{platform.delivery.regions.index(name)}]"
         own = set(_name_targets(name, find_delivered(there.pipelines)))
         problems += [
-            Problem(f"{_PATH}.regions[{number}]", f"would make a second target {target}; rename a pipeline")
+            Problem(path, f"would make a second target {target}; rename a pipeline")
             for target in sorted(own & taken)
         ]
         taken |= own

@@ -9,6 +9,7 @@ from headroom.alerts.linting import longest_window
 from headroom.alerts.promql import Binary, Number, parse_promql, walk
 from headroom.alerts.rules import Rule, find_rule
 from headroom.catalog.rollouts import PresetPhase, load_presets
+from headroom.planning.addresses import list_members
 from headroom.planning.alerting import plan_alert_policies
 from headroom.planning.node_pools import PoolPlan
 from headroom.planning.notifications import known_rules
@@ -69,6 +70,11 @@ class TargetPlan:
     environment: str
     approval: bool
     """Whether somebody must approve before a rollout begins there."""
+
+    @property
+    def label(self) -> str:
+        """What its resources are called: its namespace, with the stack where that follows another."""
+        return self.namespace if self.key == self.stage else f"{self.namespace}@{self.site.stack}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +172,14 @@ class RolloutPlan:
     def place(self) -> str:
         """What production in this region is called among people."""
         return self.place_suffix.removeprefix("-") or self.production.stage
+
+    def list_approved(self, member: str) -> tuple[str, ...]:
+        """Return the targets for which somebody may approve, by their names."""
+        return tuple(
+            region.production.name
+            for region in self.regions
+            if member in list_members(region.approvals.approve)
+        )
 
     def find_region(self, target: str) -> "RolloutPlan | None":
         """Return how a release is rolled out where a target is; None where that is not in production."""

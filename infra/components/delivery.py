@@ -10,17 +10,16 @@ from headroom.planning.delivery import (
     CUTBACK_SECONDS,
     FREEZES,
     HELD_PHASES,
-    RESTRICTED,
     ROUTE_UPDATE_SECONDS,
     TOPICS,
     DeliveryPlan,
-    FreezePlan,
 )
 from headroom.planning.rollouts import CANARY, STABLE, PhasePlan, RolloutPlan, TargetPlan
 from infra.components.alerting import Alerting
 from infra.components.base import Component, Scope
 from infra.components.cluster import Cluster
 from infra.components.delivery_access import DeliveryAccess
+from infra.components.freezes import restrict
 from infra.components.region_gates import find_gate, read_gates
 from infra.components.services import Services
 
@@ -102,10 +101,9 @@ class Delivery(Component):
     def _target(self, plan: RolloutPlan, target: TargetPlan) -> gcp.clouddeploy.Target:
         timeout = max(_LEAST_TIMEOUT_SECONDS, plan.validation.timeout_seconds)
         is_here = target.site.stack == self.scope.environment
-        name = target.namespace if is_here else f"{target.namespace}@{target.site.stack}"
         return self.own(
             _deploy.Target(
-                self.scope.name(name),
+                self.scope.name(target.label),
                 name=target.name,
                 project=self.scope.project,
                 location=self.scope.region,
@@ -305,7 +303,7 @@ class Delivery(Component):
                 location=self.scope.region,
                 description="Nothing is delivered; rolling back is possible",
                 selectors=[_deploy.DeployPolicySelectorArgs(delivery_pipeline=selector)],
-                rules=[_restrict(freeze) for freeze in plan.freezes],
+                rules=[restrict(freeze) for freeze in plan.freezes],
                 opts=self.options(depends_on=self._apis),
             )
         )
@@ -314,9 +312,7 @@ class Delivery(Component):
 def _keep_to(plan: RolloutPlan, member: str) -> gcp.clouddeploy.DeliveryPipelineIamMemberConditionArgs | None:
     """Who approves in some regions alone has the right on the pipeline for these alone
     (cloud.google.com/deploy/docs/securing/iam, 2026-11); None: for all."""
-    own = [
-        region.production.name for region in plan.regions if member in list_members(region.approvals.approve)
-    ]
+    own = plan.list_approved(member)
     if len(own) == len(plan.regions):
         return None
     target = 'api.getAttribute("clouddeploy.googleapis.com/rolloutTarget", "")'
@@ -367,49 +363,3 @@ def _repair(retries: int) -> gcp.clouddeploy.AutomationRuleArgs:
             repair_phases=[*([phase(retry=retry)] if retries else []), phase(rollback=rollback)],
         )
     )
-
-
-def _restrict(plan: FreezePlan) -> gcp.clouddeploy.DeployPolicyRuleArgs:
-    windows = _deploy.DeployPolicyRuleRolloutRestrictionTimeWindowsArgs
-    return _deploy.DeployPolicyRuleArgs(
-        rollout_restriction=_deploy.DeployPolicyRuleRolloutRestrictionArgs(
-            id=plan.name,
-            actions=list(RESTRICTED),
-            time_windows=windows(
-                time_zone=plan.time_zone,
-                one_time_windows=[_once(plan)] if plan.start else None,
-                weekly_windows=[_weekly(plan)] if plan.days else None,
-            ),
-        )
-    )
-
-
-def _once(plan: FreezePlan) -> gcp.clouddeploy.DeployPolicyRuleRolloutRestrictionTimeWindowsOneTimeWindowArgs:
-    base = "DeployPolicyRuleRolloutRestrictionTimeWindowsOneTimeWindow"
-    parts: dict[str, object] = {}
-    for side, moment in (("start", plan.start), ("end", plan.end)):
-        if moment is not None:
-            name = f"{base}{side.capitalize()}"
-            date = {"year": moment.year, "month": moment.month, "day": moment.day}
-            parts[f"{side}_date"] = getattr(_deploy, f"{name}DateArgs")(**date)
-            parts[f"{side}_time"] = getattr(_deploy, f"{name}TimeArgs")(
-                **_clock(moment.hour * 60 + moment.minute)
-            )
-    return getattr(_deploy, f"{base}Args")(**parts)
-
-
-def _weekly(
-    plan: FreezePlan,
-) -> gcp.clouddeploy.DeployPolicyRuleRolloutRestrictionTimeWindowsWeeklyWindowArgs:
-    base = _deploy.DeployPolicyRuleRolloutRestrictionTimeWindowsWeeklyWindowArgs
-    start = _deploy.DeployPolicyRuleRolloutRestrictionTimeWindowsWeeklyWindowStartTimeArgs
-    end = _deploy.DeployPolicyRuleRolloutRestrictionTimeWindowsWeeklyWindowEndTimeArgs
-    return base(
-        days_of_weeks=list(plan.days),
-        start_time=start(**_clock(plan.from_minute)),
-        end_time=end(**_clock(plan.to_minute)),
-    )
-
-
-def _clock(minute: int) -> Mapping[str, int]:
-    return {"hours": minute // 60, "minutes": minute % 60}

@@ -1,5 +1,6 @@
 """D2, D3, D6, D8: releases, steps and pages of a model that is in two regions."""
 
+import copy
 import dataclasses
 from datetime import UTC, datetime
 
@@ -212,3 +213,19 @@ def test_a_rollback_that_waits_is_not_begun_again(plan: Plan, ranker: RolloutPla
     (step,) = plan_rollbacks(plan, ranker, RELEASES, [*EARLIER, NEAR_7, FAR_7, waits], None, NOON)
     assert step.request.body["targetId"] == FAR_TARGET
     assert any("a rollback of production to v6 waits for approval already" in each for each in step.warnings)
+
+
+def test_what_may_still_come_is_the_newest_release_wherever_the_first_region_is() -> None:
+    """D6: the first region went back already, and the third has not met the bad model yet."""
+    configs = configs_of()
+    third = copy.deepcopy(configs[FAR])
+    third |= {"gcp:project": "acme-ml-third", "gcp:region": "us-west1"}
+    third["headroom:cluster"] = {"zones": ["us-west1-a", "us-west1-b"]}
+    configs["third"] = third
+    configs[LEAD]["headroom:delivery"]["regions"] = [FAR, "third"]
+    plan = plan_of(configs, LEAD)
+    back = dataclasses.replace(rollout("v6", NEAR_TARGET, "SUCCEEDED", 20), created="2026-11-07T20:00:00Z")
+    ranker = require_rollout(plan, "ranker", "f")[1]
+    (step,) = plan_rollbacks(plan, ranker, RELEASES, [*EARLIER, NEAR_7, FAR_7, back], None, NOON)
+    assert step.request.body["targetId"] == FAR_TARGET
+    assert any("v7 may still come to third; so that it never does" in each for each in step.warnings)

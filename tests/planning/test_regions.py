@@ -135,7 +135,7 @@ def test_no_releaser_approves_in_a_region() -> None:
         (
             FAR,
             lambda c: c[FAR].update({"gcp:project": "acme-ml-test"}),
-            "follows: names test, in the project acme-ml-test of this one",
+            "follows: names test, in the project acme-ml-test of far",
         ),
         (
             FAR,

@@ -144,7 +144,7 @@ def check_of(inputs: dict[str, Any]) -> dict[str, Any]:
         ),
         (
             change("DeliveryPipeline test-ranker", lambda i: i["serialPipeline"]["stages"].pop(0)),
-            "[canaries-come-first] test-ranker",
+            "[canaries-come-first] test-ranker: stage 0 delivers to production, before the canary",
         ),
         (
             change(
